@@ -1,0 +1,1 @@
+"""The conversation: channels, engine, decision, delivery, web pages and the command line."""

@@ -1,0 +1,1 @@
+"""One module per platform; each translates between it and the port."""

@@ -1,0 +1,1 @@
+"""The record: places, people, conversations, messages, tickets and their transcript."""

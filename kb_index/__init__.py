@@ -1,0 +1,1 @@
+"""Knowledge: articles, passages, search, confidence and open questions."""

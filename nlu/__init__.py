@@ -1,0 +1,1 @@
+"""Understanding: what the person wants, and in which language."""
