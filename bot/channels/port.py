@@ -56,13 +56,24 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Press:
-    """A button pressed: action is the button's name, value what it carried."""
+    """A button pressed: action is its name, value what it carried, fields what a form beside it held, on the key of the
+    message it stands below (None for a button of a page)."""
 
     address: Address
     person: Sender
     action: str
     value: str
     source_id: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    on: str | None = None
+
+
+@dataclass(frozen=True)
+class PressResult:
+    """What became of a press; text is told to whoever pressed, in their language, None when nothing is to be said."""
+
+    ok: bool
+    text: str | None = None
 
 
 @dataclass(frozen=True)

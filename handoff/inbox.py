@@ -1,0 +1,175 @@
+"""What comes in: places, people, conversations and the messages that wait to be handled."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place, Side, Ticket, Timer
+from handoff.outbox import waiting_to_be_sent
+
+LONGEST_MERGE = 5  # times the merge window: who types without a pause is answered all the same
+
+
+def place_at(
+    session: Session,
+    platform: str,
+    channel: str,
+    thread: str | None = None,
+    *,
+    side: Side = Side.REQUESTER,
+    route: Mapping[str, str] | None = None,
+) -> Place:
+    """The place at an address, made when it is new. The newest route wins: platforms change it."""
+    place = find_place(session, platform, channel, thread)
+    if place is None:
+        place = Place(platform=platform, channel=channel, thread=thread or "", side=side)
+        session.add(place)
+    if route:
+        place.route = dict(route)
+    session.flush()
+    return place
+
+
+def find_place(session: Session, platform: str, channel: str, thread: str | None) -> Place | None:
+    """The place at an address, or None."""
+    return session.scalar(select(Place).filter_by(platform=platform, channel=channel, thread=thread or ""))
+
+
+def person_at(
+    session: Session,
+    platform: str,
+    platform_id: str,
+    name: str,
+    language: str | None = None,
+    address: str | None = None,
+) -> Person:
+    """The person with this id on this platform, made when new; the name is kept current."""
+    person = session.scalar(select(Person).filter_by(platform=platform, platform_id=platform_id))
+    if person is None:
+        person = Person(platform=platform, platform_id=platform_id, name=name, language=language, address=address)
+        session.add(person)
+    person.name = name
+    person.language = language or person.language
+    session.flush()
+    return person
+
+
+def ticket_at(session: Session, place: Place | None) -> Ticket | None:
+    """The ticket whose hand-off (or third-level) thread this place is."""
+    return session.get(Ticket, place.ticket_id) if place is not None and place.ticket_id else None
+
+
+def conversation_at(session: Session, place: Place) -> Conversation | None:
+    """The newest conversation at a place that is not closed."""
+    return session.scalar(
+        select(Conversation)
+        .where(Conversation.place_id == place.id, Conversation.state != ConversationState.CLOSED)
+        .order_by(Conversation.id.desc())
+        .limit(1)
+    )
+
+
+def open_conversation(
+    session: Session, place: Place, requester: Person, now: datetime, previous: Conversation | None = None
+) -> Conversation:
+    """A new case at a place, linked to the one before it."""
+    if previous is None:
+        previous = session.scalar(
+            select(Conversation).where(Conversation.place_id == place.id).order_by(Conversation.id.desc()).limit(1)
+        )
+    conversation = Conversation(
+        place=place,
+        requester=requester,
+        previous_id=previous.id if previous else None,
+        state=ConversationState.WITH_BOT,
+        memory={},
+        opened_at=now,
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def find_message(session: Session, platform: str, source_id: str) -> Message | None:
+    """The message a platform knows by this id, or None."""
+    return session.scalar(select(Message).filter_by(platform=platform, source_id=source_id))
+
+
+def record(session: Session, conversation: Conversation, place: Place, now: datetime, **values: Any) -> Message:
+    """Write down an incoming message. Raises IntegrityError when platform and source_id are already there."""
+    message = Message(
+        conversation=conversation, place=place, platform=place.platform, created_at=now, to_send=False, **values
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def hold_burst(session: Session, message: Message, window: timedelta) -> None:
+    """Let the requester finish: every unhandled text of the burst waits for the window after its newest."""
+    burst = session.scalars(
+        select(Message).where(
+            Message.conversation_id == message.conversation_id,
+            Message.handled_at.is_(None),
+            Message.to_send.is_(False),
+            Message.author == Author.REQUESTER,
+            Message.kind != Kind.PRESS,
+        )
+    ).all()
+    first = min(row.created_at for row in burst)
+    until = min(message.created_at + window, first + window * LONGEST_MERGE)
+    for row in burst:
+        row.handle_after = until
+
+
+def unhandled(session: Session, conversation_id: int, now: datetime) -> list[Message]:
+    """Messages of a conversation that are ready to be handled, in the order they came."""
+    ready = select(Message).where(Message.conversation_id == conversation_id, waiting_to_be_handled(now))
+    return list(session.scalars(ready.order_by(Message.id)))
+
+
+def waiting_to_be_handled(now: datetime) -> ColumnElement[bool]:
+    """SQL: an incoming message that is due."""
+    return and_(
+        Message.to_send.is_(False),
+        Message.handled_at.is_(None),
+        or_(Message.handle_after.is_(None), Message.handle_after <= now),
+    )
+
+
+def lease_conversation(session: Session, owner: str, now: datetime, seconds: float) -> int | None:
+    """Take the oldest conversation with something to do that nobody works on; its id, or None.
+
+    The order inside a conversation is kept because only the holder of the lease handles and delivers it.
+    """
+    of_it = Message.conversation_id == Conversation.id
+    work = or_(
+        exists().where(of_it, waiting_to_be_handled(now)),
+        exists().where(of_it, Message.place_id == Place.id, waiting_to_be_sent(now)),
+        exists().where(Timer.conversation_id == Conversation.id, Timer.due_at <= now),
+    )
+    free = or_(Conversation.lease_until.is_(None), Conversation.lease_until <= now)
+    chosen = (
+        select(Conversation.id).where(free, work).order_by(Conversation.id).limit(1).with_for_update(skip_locked=True)
+    )
+    conversation_id = session.scalar(chosen)
+    if conversation_id is not None:
+        extend = update(Conversation).where(Conversation.id == conversation_id)
+        session.execute(extend.values(lease_owner=owner, lease_until=now + timedelta(seconds=seconds)))
+    return conversation_id
+
+
+def renew_lease(session: Session, conversation_id: int, owner: str, now: datetime, seconds: float) -> bool:
+    """Keep a lease while the work lasts; False when it was lost to another worker, whose work it now is."""
+    mine = update(Conversation).where(Conversation.id == conversation_id, Conversation.lease_owner == owner)
+    renewed = session.execute(mine.values(lease_until=now + timedelta(seconds=seconds)))
+    return bool(renewed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+
+
+def release_lease(session: Session, conversation_id: int, owner: str) -> None:
+    """Let go of a conversation."""
+    mine = update(Conversation).where(Conversation.id == conversation_id, Conversation.lease_owner == owner)
+    session.execute(mine.values(lease_owner=None, lease_until=None))

@@ -1,0 +1,121 @@
+"""What goes out: posts that wait to be delivered, and what became of each."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place
+
+LONGEST_BACK_OFF = timedelta(minutes=15)
+
+
+def post(
+    session: Session,
+    conversation: Conversation,
+    place: Place,
+    kind: Kind,
+    text: str,
+    now: datetime,
+    *,
+    author: Author = Author.BOT,
+    person: Person | None = None,
+    reply: dict[str, Any] | None = None,
+    evidence: dict[str, Any] | None = None,
+    concerns: Message | None = None,
+    bot_only: bool = False,
+) -> Message:
+    """Put a message into the outbox; it is sent after the transaction, in order, to its place."""
+    message = Message(
+        conversation=conversation,
+        place=place,
+        person=person,
+        author=author,
+        kind=kind,
+        text=text,
+        reply=reply,
+        evidence=evidence,
+        concerns=concerns,
+        platform=place.platform,
+        created_at=now,
+        written_at=now,
+        to_send=True,
+        bot_only=bot_only,
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def waiting_to_be_sent(now: datetime) -> ColumnElement[bool]:
+    """SQL over Message joined to its Place: a post that can be tried now."""
+    return and_(not_yet_sent(Message), or_(Place.retry_at.is_(None), Place.retry_at <= now))
+
+
+def not_yet_sent(message: type[Message]) -> ColumnElement[bool]:
+    """SQL: a post (or a newer revision of it) that is neither delivered nor given up."""
+    return and_(
+        message.to_send.is_(True),
+        message.delivered_revision < message.revision,
+        message.dropped_at.is_(None),
+        message.failure.is_(None),
+    )
+
+
+def next_to_send(session: Session, conversation_id: int, now: datetime) -> Message | None:
+    """The next post of a conversation whose place can be reached now. A place gets its posts in their order."""
+    earlier = aliased(Message)
+    first_of_its_place = ~exists().where(
+        earlier.place_id == Message.place_id,
+        earlier.conversation_id == Message.conversation_id,
+        earlier.id < Message.id,
+        not_yet_sent(earlier),
+    )
+    waiting = select(Message).join(Place, Message.place_id == Place.id)
+    mine = waiting.where(Message.conversation_id == conversation_id, waiting_to_be_sent(now), first_of_its_place)
+    return session.scalar(mine.order_by(Message.id).limit(1))
+
+
+def start_sending(message: Message, now: datetime) -> bool:
+    """Note that a send begins; False when the message is dropped because a person has spoken in the meantime."""
+    if message.bot_only and message.conversation.state != ConversationState.WITH_BOT:
+        message.dropped_at = now
+        return False
+    message.send_started_at = now
+    message.delivery_attempts += 1
+    return True
+
+
+def mark_delivered(message: Message, revision: int, source_id: str, now: datetime) -> None:
+    """The platform has it. revision: the one that was sent (a card may have changed meanwhile)."""
+    message.source_id = source_id
+    message.delivered_at = now
+    message.delivered_revision = revision
+    message.send_started_at = None
+    message.place.failures = 0
+    message.place.retry_at = None
+
+
+def mark_undeliverable(message: Message, why: str, now: datetime) -> None:
+    """Never to be tried again; the agent is told by whoever calls this."""
+    message.failure = why[:200]
+    message.send_started_at = None
+    message.place.unreachable_at = now
+
+
+def postpone(message: Message, now: datetime, after: float | None, *, unclear: bool) -> None:
+    """Try this destination again later: after the platform's own wish, or with doubling back-off."""
+    place = message.place
+    place.failures += 1
+    doubling = timedelta(seconds=min(2.0**place.failures * 0.5, LONGEST_BACK_OFF.total_seconds()))
+    place.retry_at = now + (timedelta(seconds=after) if after is not None else doubling)
+    if not unclear:
+        message.send_started_at = None
+
+
+def update_card(session: Session, conversation: Conversation) -> None:
+    """Every card of the conversation's ticket is drawn again from the ticket's state."""
+    cards = select(Message).where(Message.conversation_id == conversation.id, Message.kind == Kind.CARD)
+    for card in session.scalars(cards):
+        card.revision += 1
