@@ -1,0 +1,39 @@
+"""Finding ticket numbers, applications, devices and urgency by pattern and word list, as Rasa's extractor does."""
+
+import re
+from collections.abc import Iterable
+
+from nlu.examples import TrainingData
+from nlu.port import Entity
+
+_DIGITS = re.compile(r"\d+")
+
+
+class EntityFinder:
+    """Looks up the patterns and word lists of the training data; whole words only, so not "Word" in "password"."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self._synonyms = data.synonyms
+        self._patterns = [(kind, re.compile("|".join(many), re.IGNORECASE)) for kind, many in data.patterns.items()]
+        self._patterns += [(kind, _any_of(words)) for kind, words in data.lookups.items()]
+
+    def find(self, text: str) -> tuple[Entity, ...]:
+        """All entities in the order of the text, values as Rasa would give them."""
+        found = [(match.start(), kind, match[0]) for kind, one in self._patterns for match in one.finditer(text)]
+        return as_entities((kind, self._synonyms.get(value.lower(), value)) for _, kind, value in sorted(found))
+
+
+def as_entities(found: Iterable[tuple[str, str]]) -> tuple[Entity, ...]:
+    """Pairs of kind and value as entities: ticket numbers in the form `TKT-1042`, nothing twice."""
+    return tuple(dict.fromkeys(Entity(kind, _normal(kind, value)) for kind, value in found))
+
+
+def _normal(kind: str, value: str) -> str:
+    """`tkt 1042`, `TKT1042` and `#1042` are the ticket TKT-1042."""
+    digits = _DIGITS.search(value)
+    return f"TKT-{digits[0]}" if kind == "ticket_number" and digits else value
+
+
+def _any_of(words: list[str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b", re.IGNORECASE)
