@@ -75,6 +75,11 @@ def test_ids_are_unique() -> None:
     assert len(articles()) == len(article_files())
 
 
+def test_no_two_articles_of_a_language_share_a_title() -> None:
+    titles = [(head["lang"], head["title"]) for head in articles().values()]
+    assert len(set(titles)) == len(titles)
+
+
 def test_front_matter_is_complete() -> None:
     assert [path.stem for path in article_files() if set(read(path)[0]) - {"parallel"} != FRONT_MATTER] == []
     assert [id_ for id_, head in articles().items() if not all(head.values())] == []
