@@ -1,0 +1,50 @@
+# make run    use Lotse with the demo knowledge base: everything is set up first, once
+# make test   every test, with coverage
+# make check  style, types, direction of the packages
+# make bench  the measurements
+# make lock   pin the newest versions pyproject.toml allows
+# make clean  drop what was installed and built (the data in var/ stays)
+
+# The Python that .venv is made with: 3.11 if there is one (Rasa can run on it too), else any newer one.
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+IN_VENV := .venv/bin/python
+SET_UP = "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+	"Lotse needs Python 3.11 or newer, and '$(PYTHON)' is none. Install one (Debian: apt install python3 python3-venv)" \
+	"or name it: make $@ PYTHON=/path/to/python3.11" >&2; exit 1; }; "$(PYTHON)" tools/set_up.py
+# In CI a test that is skipped has not shown anything.
+STRICT = $(if $(filter true,$(CI)),-p tests.ci_strict)
+
+.DEFAULT_GOAL := run
+.NOTPARALLEL:
+.PHONY: run test check bench lock clean
+
+run:
+	@$(SET_UP) run
+	@$(IN_VENV) -m nlu.environment .venv-rasa || echo "Going on without Rasa."
+	@.venv/bin/lotse run --demo
+
+test:
+	@$(SET_UP) test
+	@$(IN_VENV) -m nlu.environment .venv-rasa
+	@$(IN_VENV) -m pytest $(STRICT) --cov --cov-report=term:skip-covered $(TESTS)
+
+check:
+	@$(SET_UP) test
+	$(IN_VENV) -m ruff check
+	$(IN_VENV) -m ruff format --check
+	$(IN_VENV) -m mypy
+	.venv/bin/lint-imports
+
+bench:
+	@$(SET_UP) test
+	@$(IN_VENV) -m nlu.environment .venv-rasa
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(IN_VENV) $$script; done
+
+lock:
+	@$(SET_UP) test
+	@$(IN_VENV) tools/write_locks.py
+
+clean:
+	rm -rf .venv .venv.lock .venv-rasa .venv-rasa.lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
