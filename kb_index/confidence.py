@@ -1,0 +1,200 @@
+"""From scores to a calibrated probability, and the thresholds that keep a risk. Serving needs numpy only.
+
+A logistic regression on a few features of the ranking (Platt 1999 with more than one score); its interval by the delta
+method from the inverse Fisher information (Hosmer, Lemeshow: Applied Logistic Regression, 2.5).
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kb_index.fusion import DEFAULT_WEIGHTS, Found, Ranked, Weights
+from kb_index.models import Calibration
+from kb_index.port import Confidence
+from kb_index.versions import raise_version
+
+FEATURES = ("cosine", "words", "grams", "fused", "margin", "lead", "wins", "mass")
+AMONG = 3
+NORMAL_95 = 1.959964
+UNKNOWN = Confidence(0.0, 0.0, 1.0)
+Numbers = NDArray[np.float64]
+
+
+def features(found: Found, ranked: Sequence[Ranked], place: int = 0) -> Numbers:
+    """What tells whether the article at `place` answers, in the order of FEATURES.
+
+    margin: its lead over the best other article; lead: over the mean of the fourth to eighth.
+    """
+    one = ranked[place]
+    others = [r.fused for r in ranked if r is not one]
+    field = [r.fused for r in ranked[AMONG : AMONG + 5]] or [0.0]
+    c = one.candidate
+    lead = one.fused - sum(field) / len(field)
+    margin = one.fused - max(others, default=0.0)
+    return np.array([c.cosine, c.words, c.grams, one.fused, margin, lead, one.wins, math.log1p(found.mass)])
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A fitted logistic regression. coefficients and covariance start with the constant; features are standardised."""
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+
+    def confidence(self, x: Numbers) -> Confidence:
+        """The probability for one row of features, with its 95 % interval."""
+        row = np.concatenate(([1.0], (x - np.array(self.mean)) / np.array(self.scale)))
+        logit = float(row @ np.array(self.coefficients))
+        error = math.sqrt(max(0.0, float(row @ np.array(self.covariance) @ row)))
+        return Confidence(*(logistic(logit + shift * NORMAL_95 * error) for shift in (0, -1, 1)))
+
+
+def logistic(value: float) -> float:
+    """The logistic function; does not overflow."""
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, value))))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """For one risk: answer from this probability, ask back from that one; None where the data do not show it kept.
+
+    answered, wrong: what that gave out of fold, as shares of all questions and of the answers.
+    """
+
+    answer_from: float | None
+    ask_from: float | None
+    answered: float = 0.0
+    wrong: float = 0.0
+    asked_back: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The calibration of one language. thresholds: by risk, as `0.05`; measured: what was seen out of fold."""
+
+    name: str
+    language: str
+    model: str
+    fitted_at: datetime
+    sample_size: int
+    weights: Weights
+    answers: Logistic
+    among: Logistic
+    thresholds: Mapping[str, Thresholds]
+    measured: Mapping[str, Any]
+
+    def for_risk(self, max_wrong: float) -> Thresholds:
+        """The thresholds of the largest fitted risk that is not above max_wrong."""
+        allowed = [risk for risk in self.thresholds if float(risk) <= max_wrong + 1e-9]
+        return self.thresholds[max(allowed, key=float)] if allowed else Thresholds(None, None)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {**asdict(self), "fitted_at": self.fitted_at.isoformat(), "features": list(FEATURES)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Fitted":
+        """The counterpart of to_json. Raises ValueError when it was fitted on other features."""
+        if tuple(data["features"]) != FEATURES:
+            raise ValueError(f"the calibration {data['name']} was fitted on other features; run `lotse calibrate`")
+        rest = {name: data[name] for name in ("name", "language", "model", "sample_size", "weights", "measured")}
+        return cls(
+            **rest,
+            fitted_at=datetime.fromisoformat(data["fitted_at"]),
+            answers=_logistic_of(data["answers"]),
+            among=_logistic_of(data["among"]),
+            thresholds={risk: Thresholds(**values) for risk, values in data["thresholds"].items()},
+        )
+
+
+def _logistic_of(data: Mapping[str, Any]) -> Logistic:
+    plain = {name: tuple(data[name]) for name in ("mean", "scale", "coefficients")}
+    return Logistic(**plain, covariance=tuple(tuple(row) for row in data["covariance"]))
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges rankings of one language; without a calibration for the model in use nothing may be answered."""
+
+    fitted: Fitted | None
+    max_wrong: float
+
+    @property
+    def weights(self) -> Weights:
+        return self.fitted.weights if self.fitted else DEFAULT_WEIGHTS
+
+    @property
+    def name(self) -> str:
+        return self.fitted.name if self.fitted else "none"
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self.fitted.for_risk(self.max_wrong) if self.fitted else Thresholds(None, None)
+
+    def confidence(self, found: Found, ranked: Sequence[Ranked], place: int) -> Confidence:
+        """The probability that the article at this place answers."""
+        return self.fitted.answers.confidence(features(found, ranked, place)) if self.fitted else UNKNOWN
+
+    def among_first(self, found: Found, ranked: Sequence[Ranked]) -> Confidence:
+        """The probability that one of the first three answers."""
+        return self.fitted.among.confidence(features(found, ranked)) if self.fitted and ranked else UNKNOWN
+
+
+def read_calibrations(session: Session, model: str) -> tuple[dict[str, Fitted], list[str]]:
+    """The newest active calibration by language, and what had to be left out because it is of another model."""
+    rows = session.scalars(select(Calibration).where(Calibration.active).order_by(Calibration.fitted_at))
+    fitted: dict[str, Fitted] = {}
+    warnings: list[str] = []
+    for row in rows:
+        if row.model != model:
+            warnings.append(f"calibration {row.name} ({row.language}) was fitted for {row.model}, not for {model}")
+            continue
+        fitted[row.language] = Fitted.from_json(row.data)
+    return fitted, warnings
+
+
+def shipped_calibration() -> list[Fitted]:
+    """The calibrations that come with Lotse, one per language."""
+    text = files("kb_index").joinpath("calibrations/default.json").read_text("utf-8")
+    return [Fitted.from_json(data) for data in json.loads(text)["languages"].values()]
+
+
+def seed_calibration(session: Session) -> bool:
+    """Store the shipped calibration when there is none. Returns whether it was needed."""
+    if session.scalar(select(Calibration.id).limit(1)) is not None:
+        return False
+    store_calibration(session, shipped_calibration())
+    return True
+
+
+def store_calibration(session: Session, calibrations: Sequence[Fitted]) -> None:
+    """Make these the active ones of their languages; every process judges by them from its next search on."""
+    for fitted in calibrations:
+        for row in session.scalars(select(Calibration).where(Calibration.language == fitted.language)):
+            row.active = False
+            if row.name == fitted.name:
+                session.delete(row)
+        session.flush()
+        session.add(
+            Calibration(
+                name=fitted.name,
+                language=fitted.language,
+                fitted_at=fitted.fitted_at,
+                sample_size=fitted.sample_size,
+                model=fitted.model,
+                data=fitted.to_json(),
+                active=True,
+            )
+        )
+    raise_version(session)

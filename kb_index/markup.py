@@ -1,0 +1,84 @@
+"""Markdown of articles as clean HTML, as plain text, and the links it may show."""
+
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from urllib.parse import urlsplit
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+SCHEMES = {"http", "https", "mailto"}
+TAGS = {
+    *("a", "b", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    *(
+        "i",
+        "kbd",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ),
+}
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+SPACES = re.compile(r"\s+")
+HTML_TAG = re.compile(r"<[^<>]*>")
+
+
+def article_html(markdown: str) -> str:
+    """Safe HTML of an article. Scripts, styles, images, foreign schemes and event handlers are gone."""
+    html = MARKDOWN.render(markdown)
+    return nh3.clean(
+        html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener noreferrer nofollow"
+    )
+
+
+def article_links(markdown: str) -> frozenset[str]:
+    """The addresses an article links to (http, https, mailto): the only ones an answer from it may show."""
+    hrefs = (str(token.attrGet("href") or "") for token in walk(MARKDOWN.parse(markdown)) if token.type == "link_open")
+    return frozenset(href for href in hrefs if urlsplit(href).scheme in SCHEMES)
+
+
+def plain_text(markdown: str) -> str:
+    """The words of a Markdown text in their order, without its marks, addresses and line ends."""
+    return SPACES.sub(" ", " ".join(written(MARKDOWN.parse(markdown)))).strip()
+
+
+def walk(tokens: Iterable[Token]) -> Iterator[Token]:
+    """All tokens, with those inside of lines."""
+    for token in tokens:
+        yield token
+        yield from walk(token.children or ())
+
+
+def written(tokens: Iterable[Token]) -> Iterator[str]:
+    """What a reader sees, block by block."""
+    for token in tokens:
+        if token.type == "inline":
+            yield "".join(spoken(child) for child in token.children or ())
+        elif token.type in ("fence", "code_block"):
+            yield token.content
+        elif token.type == "html_block":
+            yield unescape(HTML_TAG.sub(" ", token.content))
+
+
+def spoken(token: Token) -> str:
+    """The text of one inline token; an image speaks by its description."""
+    if token.type in ("softbreak", "hardbreak"):
+        return " "
+    if token.type == "html_inline":
+        return " " if HTML_TAG.fullmatch(token.content) else token.content
+    return token.content
