@@ -1,17 +1,58 @@
 """Every setting of Lotse with its type and its default; read from config.yml, unknown keys are errors."""
 
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import holidays
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
+from bot.config_file import ConfigFile, Fault, Key, SettingsError, dotted, read_config
+from bot.settings_faults import blame_all, blame_secrets, suggest
 from handoff.service_hours import WEEKDAYS, ServiceHours
 from nlu.port import Language
 
+__all__ = ["Settings", "SettingsError", "check_may_serve", "load_settings", "settings_hash"]
+
+PLATFORMS = ("web", "console")
+DATABASES = ("sqlite", "postgresql+psycopg")
+PRIORITIES = {1, 2, 3, 4, 5}
+
+
+def _two_times(value: Any) -> Any:
+    """`[8:00, 17:00]`; pydantic alone would take 8 for eight seconds past midnight."""
+    ends = list(value) if isinstance(value, list | tuple) else []
+    if len(ends) != 2 or not all(isinstance(end, time) or re.fullmatch(r"\d?\d:\d\d", str(end)) for end in ends):
+        raise ValueError("must be two times: [08:00, 17:00]")
+    return tuple(end if isinstance(end, time) else end.zfill(5) for end in ends)
+
+
+def _web_address(value: str) -> str:
+    if not re.match(r"https?://[^/\s]+", value):
+        raise ValueError("must be an address that begins with http:// or https://")
+    return value
+
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
+Hours = Annotated[tuple[time, time], BeforeValidator(_two_times)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Section(BaseModel):
@@ -25,6 +66,7 @@ class LanguageSettings(Section):
 
 class DatabaseSettings(Section):
     url: str = "sqlite:///var/lotse.db"
+    password_env: str | None = None
 
 
 class AnsweringSettings(Section):
@@ -44,7 +86,7 @@ class NluSettings(Section):
     use_rasa: bool = True
     environment: Path = Path(".venv-rasa")
     models: Path = Path("var/nlu")
-    url: str | None = None
+    url: WebAddress | None = None
     token_env: str | None = None
     timeout: Seconds = 1.0
 
@@ -58,7 +100,7 @@ class HandoffSettings(Section):
     reply: Literal["conversation", "explicit"] = "conversation"
     language: Language = "de"
     note_prefixes: tuple[str, ...] = ("//", "🔒")
-    queues: dict[str, Queue] = {"service-desk": Queue(channel="desk")}
+    queues: Annotated[dict[str, Queue], Field(min_length=1)] = {"service-desk": Queue(channel="desk")}
     default_queue: str = "service-desk"
     categories: dict[str, str] = {"other": "service-desk"}
     third_level: Queue = Queue(channel="third-level")
@@ -67,10 +109,10 @@ class HandoffSettings(Section):
 
 class ServiceSettings(Section):
     timezone: ZoneInfo = ZoneInfo("Europe/Berlin")
-    hours: dict[str, tuple[time, time]] = {day: (time(8), time(17)) for day in WEEKDAYS[:5]}  # noqa: RUF012
+    hours: dict[str, Hours] = {day: (time(8), time(17)) for day in WEEKDAYS[:5]}
     country: str | None = "DE"
     state: str | None = None
-    first_response_minutes: dict[int, int] = {1: 15, 2: 30, 3: 120, 4: 240, 5: 480}  # noqa: RUF012
+    first_response_minutes: dict[int, int] = {1: 15, 2: 30, 3: 120, 4: 240, 5: 480}
 
     @field_validator("hours")
     @classmethod
@@ -82,6 +124,13 @@ class ServiceSettings(Section):
                 raise ValueError(f"{day}: the end must be after the start")
         return hours
 
+    @field_validator("first_response_minutes")
+    @classmethod
+    def _every_priority(cls, minutes: dict[int, int]) -> dict[int, int]:
+        if set(minutes) != PRIORITIES or min(minutes.values()) < 1:
+            raise ValueError("must name minutes, 1 or more, for each of the priorities 1, 2, 3, 4 and 5")
+        return minutes
+
     def service_hours(self) -> ServiceHours:
         """The hours as the ticket desk uses them."""
         return ServiceHours(self.hours, self.timezone, self.country, self.state)
@@ -92,14 +141,14 @@ class ServiceSettings(Section):
 
 
 class SensitiveTopic(Section):
-    words: tuple[str, ...]
+    words: Annotated[tuple[str, ...], Field(min_length=1)]
     queue: str | None = None
 
 
 class WebSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str | None = None
+    public_url: WebAddress | None = None
     sign_in: Literal["demo", "none"] = "demo"
     people: Path = Path("demo/people.yml")
     session_secret_env: str | None = None
@@ -131,3 +180,137 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
+    _secrets: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
+
+    def secret(self, variable: str | None) -> str | None:
+        """The value of an environment variable that a setting names (`settings.secret(settings.nlu.token_env)`)."""
+        return self._secrets[variable].get_secret_value() if variable else None
+
+    def database_url(self) -> str:
+        """The database's address with its password, for opening it; never to be shown or logged."""
+        password = self.secret(self.database.password_env)
+        if password is None:
+            return self.database.url
+        from sqlalchemy import make_url  # noqa: PLC0415 - a quarter of a second that only PostgreSQL needs
+
+        return make_url(self.database.url).set(password=password).render_as_string(hide_password=False)
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read a settings file; what it does not name has its default.
+
+    Raises SettingsError with every fault in it: unknown and repeated keys, wrong values, secrets in the file,
+    variables that are not set, queues that do not exist.
+    """
+    file = read_config(path)
+    # A section whose settings are all commented out is written as `web:` and means its defaults.
+    values = {name: value for name, value in file.values.items() if value is not None or name not in _sections()}
+    blame_secrets(file, environ)
+    settings = Settings()
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        blame_all(file, error, Settings)
+    for key, text in _contradictions(settings):
+        file.blame(key, text)
+    if file.faults:
+        raise SettingsError(file.name, file.faults)
+    settings._secrets.update(_named_secrets(file, environ))
+    return settings
+
+
+def check_may_serve(settings: Settings) -> None:
+    """Raises SettingsError where people could reach Lotse over the network and be anyone they choose to be."""
+    if not _is_loopback(settings.web.host):
+        text = (
+            f"web.host is {settings.web.host}, which others can reach, but there is no sign-in for a network yet "
+            f"(web.sign_in is {settings.web.sign_in}): everyone could act as anyone. Set web.host to 127.0.0.1"
+        )
+        raise SettingsError("config.yml", [Fault(None, "web.host", text)])
+
+
+def settings_hash(settings: Settings) -> str:
+    """Twelve hex digits that change with any setting that can change an answer, and with no other."""
+    decisive = settings.model_dump_json(exclude={"web", "worker", "log", "database"})
+    return hashlib.sha256(decisive.encode()).hexdigest()[:12]
+
+
+def _sections() -> set[str]:
+    return set(Settings.model_fields)
+
+
+def _named_secrets(file: ConfigFile, environ: Mapping[str, str]) -> dict[str, SecretStr]:
+    named = (value for key, value in file.scalars() if str(key[-1]).endswith("_env") and value is not None)
+    return {name: SecretStr(environ[name]) for name in named}
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
+    """What is right by itself and wrong together: the setting to blame, and why."""
+    yield from _unknown_queues(settings)
+    yield from _unusable_places(settings.handoff)
+    yield from _unknown_holidays(settings.service)
+    reason = _unusable_database(settings.database.url)
+    if reason:
+        yield ("database", "url"), f"database.url {reason}"
+
+
+def _unknown_queues(settings: Settings) -> Iterator[tuple[Key, str]]:
+    handoff = settings.handoff
+    named: list[tuple[Key, str | None]] = [(("handoff", "default_queue"), handoff.default_queue)]
+    named += [(("handoff", "categories", category), queue) for category, queue in handoff.categories.items()]
+    named += [(("sensitive", topic, "queue"), entry.queue) for topic, entry in settings.sensitive.items()]
+    for key, queue in named:
+        if queue is not None and queue not in handoff.queues:
+            hint = suggest(queue, handoff.queues) or f"; there are: {', '.join(handoff.queues)}"
+            yield key, f"{dotted(key)} names the queue '{queue}', which is not in handoff.queues{hint}"
+
+
+def _unusable_places(handoff: HandoffSettings) -> Iterator[tuple[Key, str]]:
+    places: list[tuple[Key, Queue]] = [(("handoff", "queues", name), queue) for name, queue in handoff.queues.items()]
+    for key, queue in [*places, (("handoff", "third_level"), handoff.third_level)]:
+        if queue.platform not in PLATFORMS:
+            hint = suggest(queue.platform, PLATFORMS) or f"; there are: {', '.join(PLATFORMS)}"
+            yield (*key, "platform"), f"{dotted(key)}.platform '{queue.platform}' is not known{hint}"
+    if handoff.third_level in handoff.queues.values():
+        text = "handoff.third_level.channel is the channel of a queue too; third level needs its own"
+        yield ("handoff", "third_level", "channel"), text
+
+
+def _unknown_holidays(service: ServiceSettings) -> Iterator[tuple[Key, str]]:
+    if service.country is None:
+        return
+    known = holidays.list_supported_countries()
+    if service.country not in known:
+        text = f"service.country '{service.country}' is not known; write two letters such as DE, AT, CH or GB, or null"
+        yield ("service", "country"), text
+    elif service.state is not None and service.state not in known[service.country]:
+        states = ", ".join(known[service.country]) or "none"
+        yield ("service", "state"), f"service.state '{service.state}' is not known; {service.country} has: {states}"
+
+
+def _unusable_database(url: str) -> str | None:
+    """Why a database address cannot be used, as the rest of a sentence; None when it can."""
+    scheme, colon, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql"} and colon:
+        return f"must name its driver: postgresql+psycopg://{rest.rpartition('@')[2]}"
+    if scheme not in DATABASES or not colon:
+        return "must be sqlite:///var/lotse.db or postgresql+psycopg://user@host:5432/lotse"
+    if scheme == "sqlite" and rest in {"", "/", "/:memory:"}:
+        return "would forget everything at the end; name a file: sqlite:///var/lotse.db"
+    return None if scheme == "sqlite" else _unusable_server(url)
+
+
+def _unusable_server(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.path.strip("/")) and (parts.port is None or parts.port > 0)
+    except ValueError as error:
+        return f"cannot be read ({error}); write postgresql+psycopg://user@host:5432/lotse"
+    return None if named else "names no database; write postgresql+psycopg://user@host:5432/lotse"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
