@@ -53,6 +53,7 @@ def person_at(
         session.add(person)
     person.name = name
     person.language = language or person.language
+    person.address = address or person.address
     session.flush()
     return person
 
@@ -140,22 +141,31 @@ def waiting_to_be_handled(now: datetime) -> ColumnElement[bool]:
     )
 
 
+def with_work(now: datetime) -> ColumnElement[bool]:
+    """SQL over Conversation: nobody works on it, and a message, a post or a timer of it is due."""
+    of_it = Message.conversation_id == Conversation.id
+    return and_(
+        or_(Conversation.lease_until.is_(None), Conversation.lease_until <= now),
+        or_(
+            exists().where(of_it, waiting_to_be_handled(now)),
+            exists().where(of_it, Message.place_id == Place.id, waiting_to_be_sent(now)),
+            exists().where(Timer.conversation_id == Conversation.id, Timer.due_at <= now),
+        ),
+    )
+
+
+def has_work(session: Session, now: datetime) -> bool:
+    """Whether any conversation waits for a worker; asked without a lock."""
+    return session.scalar(select(Conversation.id).where(with_work(now)).limit(1)) is not None
+
+
 def lease_conversation(session: Session, owner: str, now: datetime, seconds: float) -> int | None:
     """Take the oldest conversation with something to do that nobody works on; its id, or None.
 
     The order inside a conversation is kept because only the holder of the lease handles and delivers it.
     """
-    of_it = Message.conversation_id == Conversation.id
-    work = or_(
-        exists().where(of_it, waiting_to_be_handled(now)),
-        exists().where(of_it, Message.place_id == Place.id, waiting_to_be_sent(now)),
-        exists().where(Timer.conversation_id == Conversation.id, Timer.due_at <= now),
-    )
-    free = or_(Conversation.lease_until.is_(None), Conversation.lease_until <= now)
-    chosen = (
-        select(Conversation.id).where(free, work).order_by(Conversation.id).limit(1).with_for_update(skip_locked=True)
-    )
-    conversation_id = session.scalar(chosen)
+    oldest = select(Conversation.id).where(with_work(now)).order_by(Conversation.id).limit(1)
+    conversation_id = session.scalar(oldest.with_for_update(skip_locked=True))
     if conversation_id is not None:
         extend = update(Conversation).where(Conversation.id == conversation_id)
         session.execute(extend.values(lease_owner=owner, lease_until=now + timedelta(seconds=seconds)))

@@ -141,7 +141,8 @@ class Place(Base):
 class Conversation(Base):
     """One case of one requester, from the first message to its end.
 
-    expects: what the bot asked last and waits for (`choice`, `feedback`, `fact`, `cancel`), memory: what it needs for that.
+    expects: what the bot asked last and waits for (`choice`, `feedback`, `fact`, `cancel`); memory: what it needs
+    for that.
     lease_owner / lease_until: the worker that alone handles and delivers this conversation now.
     """
 

@@ -6,7 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place
+from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place, Side
+
+
+class NoteWouldLeak(Exception):  # noqa: N818
+    """A note never reaches the requester."""
+
 
 LONGEST_BACK_OFF = timedelta(minutes=15)
 
@@ -26,7 +31,12 @@ def post(
     concerns: Message | None = None,
     bot_only: bool = False,
 ) -> Message:
-    """Put a message into the outbox; it is sent after the transaction, in order, to its place."""
+    """Put a message into the outbox; it is sent after the transaction, in order, to its place.
+
+    Raises NoteWouldLeak for a note, or anything that concerns one, addressed to a requester: the last line of defence.
+    """
+    if place.side == Side.REQUESTER and (kind == Kind.NOTE or is_note(concerns)):
+        raise NoteWouldLeak("a note was about to be sent to the requester; this is a defect in Lotse")
     message = Message(
         conversation=conversation,
         place=place,
@@ -46,6 +56,11 @@ def post(
     session.add(message)
     session.flush()
     return message
+
+
+def is_note(message: Message | None) -> bool:
+    """Whether a message is a note, or an edit of one."""
+    return message is not None and (message.kind == Kind.NOTE or is_note(message.concerns))
 
 
 def waiting_to_be_sent(now: datetime) -> ColumnElement[bool]:
@@ -78,8 +93,8 @@ def next_to_send(session: Session, conversation_id: int, now: datetime) -> Messa
 
 
 def start_sending(message: Message, now: datetime) -> bool:
-    """Note that a send begins; False when the message is dropped because a person has spoken in the meantime."""
-    if message.bot_only and message.conversation.state != ConversationState.WITH_BOT:
+    """Note that a send begins; False when the message is dropped because a person has taken over in the meantime."""
+    if message.bot_only and message.conversation.state == ConversationState.WITH_PERSON:
         message.dropped_at = now
         return False
     message.send_started_at = now

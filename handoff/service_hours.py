@@ -13,7 +13,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True)
 class ServiceHours:
-    """hours: (start, end) by weekday (`mon` ... `sun`), a missing day is free. country, state: whose holidays are free."""
+    """hours: (start, end) by weekday (`mon` ... `sun`), a missing day is free. country, state: of the holidays."""
 
     hours: Mapping[str, tuple[time, time]]
     zone: ZoneInfo

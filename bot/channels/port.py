@@ -21,12 +21,14 @@ class Address:
 
 @dataclass(frozen=True)
 class Sender:
-    """Who wrote: the platform's own id, the name to show, and what the platform knows of the person's language."""
+    """Who wrote: the platform's own id, the name to show, and what the platform knows of their
+    language (`de`, `en`) and form of address (`du`, `sie`)."""
 
     platform: str
     id: str
     name: str
     language: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,11 @@ class File:
 
 @dataclass(frozen=True)
 class Incoming:
-    """One message as a platform brought it. source_id is unique on its platform; the same id is the same message."""
+    """One message as a platform brought it. source_id is unique on its platform; the same id is the same message.
+
+    is_note / is_reply: an agent said so with a button; otherwise the rule of the hand-off channel decides. edits,
+    deletes: source_id of the message that was edited (text is its new wording) or deleted.
+    """
 
     address: Address
     sender: Sender
@@ -50,6 +56,7 @@ class Incoming:
     written_at: datetime
     files: tuple[File, ...] = ()
     is_note: bool = False
+    is_reply: bool = False
     edits: str | None = None
     deletes: str | None = None
 

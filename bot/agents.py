@@ -1,0 +1,150 @@
+"""What agents do in a hand-off thread: write, note, claim, correct, escalate, hand back, resolve."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import replies
+from bot.case import RequesterCase
+from bot.channels.port import Incoming, Press, PressResult
+from bot.house import House
+from handoff import desk
+from handoff.desk import NotPossible
+from handoff.models import Kind, Message, Person, Place, Side, Ticket, TicketState
+from handoff.outbox import is_note, post
+from kb_index.questions import note_unanswered
+
+REPLY_COMMAND = "/reply"
+
+
+def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
+    """Whether what an agent wrote is for the requester or a note, and its text without the mark that said so.
+
+    The third level only ever writes notes.
+    """
+    handoff, text = house.settings.handoff, incoming.text.strip()
+    prefix = next((prefix for prefix in handoff.note_prefixes if text.startswith(prefix)), None)
+    if prefix is not None:
+        return Kind.NOTE, text.removeprefix(prefix).strip()
+    if incoming.is_note or place.side == Side.THIRD_LEVEL:
+        return Kind.NOTE, text
+    if text.startswith(REPLY_COMMAND):
+        return Kind.TEXT, text.removeprefix(REPLY_COMMAND).strip()
+    goes_out = incoming.is_reply or handoff.reply == "conversation"
+    return (Kind.TEXT if goes_out else Kind.NOTE), text
+
+
+class AgentCase:
+    """One ticket, one person who works on it, and the transaction that changes it."""
+
+    def __init__(self, house: House, session: Session, ticket: Ticket, agent: Person) -> None:
+        self.house = house
+        self.session = session
+        self.ticket = ticket
+        self.agent = agent
+        self.now = house.clock()
+        self.case = RequesterCase(house, session, ticket.conversation)
+
+    # --- writing --------------------------------------------------------------------------------------------------
+    def take(self, message: Message) -> str:
+        """Bring what an agent wrote to where it belongs: a reply to the requester, a note to the other agents only."""
+        others = desk.handoff_places(self.ticket, but=message.place)
+        if is_note(message):  # a note stays one whatever an edit makes of it
+            desk.relay(self.session, message, others, self.now)
+            desk.note_event(self.session, self.ticket, "noted", self.now, self.agent)
+            return "noted"
+        if message.kind == Kind.DELETION:
+            desk.note_event(
+                self.session, self.ticket, "deleted_message", self.now, self.agent, message=message.concerns_id
+            )
+            return "recorded"
+        desk.relay(self.session, message, [self.ticket.conversation.place, *others], self.now)
+        desk.note_human_spoke(self.session, self.ticket, self.agent, self.now)
+        return "relayed"
+
+    # --- buttons --------------------------------------------------------------------------------------------------
+    def press(self, press: Press) -> PressResult:
+        """Do what a button says. What is not possible now is told, with the reason."""
+        action = self.actions().get(press.action)
+        texts = self.house.texts_of(self.agent)
+        if action is None:
+            return PressResult(False, texts("not_for_you"))
+        try:
+            action(press)
+        except NotPossible as refused:
+            return PressResult(False, texts(refused.key, **refused.values))
+        except ValueError:
+            return PressResult(False, texts("wrong_value"))
+        return PressResult(True)
+
+    def actions(self) -> dict[str, Callable[[Press], None]]:
+        """Every button of a card by its name."""
+        return {
+            "claim": self.claim,
+            "assign": self.assign,
+            "state": self.set_state,
+            "correct": self.correct,
+            "escalate": self.escalate,
+            "hand_back": self.hand_back,
+            "resolve": self.resolve,
+            "reopen": self.reopen,
+            "outage": self.outage,
+        }
+
+    def claim(self, press: Press) -> None:
+        desk.claim(self.session, self.ticket, self.agent, self.now)
+        self.tell_requester("claimed", name=self.agent.name)
+
+    def assign(self, press: Press) -> None:
+        wanted = select(Person).filter_by(platform=press.person.platform, platform_id=press.fields.get("person", ""))
+        person = self.session.scalar(wanted)
+        if person is None:
+            raise NotPossible("no_such_person")
+        desk.assign(self.session, self.ticket, person, self.now, self.agent)
+        self.tell_requester("claimed", name=person.name)
+
+    def set_state(self, press: Press) -> None:
+        state = TicketState(press.value)
+        desk.set_state(self.session, self.ticket, state, self.now, self.agent)
+        if state == TicketState.WAITING_FOR_REQUESTER:
+            self.tell_requester("waiting_for_requester", name=self.agent.name)
+
+    def correct(self, press: Press) -> None:
+        changes = {name: int(value) if name in {"impact", "urgency"} else value for name, value in press.fields.items()}
+        if changes.get("queue", self.ticket.queue) not in self.house.settings.handoff.queues:
+            raise ValueError("unknown queue")
+        desk.correct(self.session, self.ticket, changes, self.now, self.agent)
+
+    def escalate(self, press: Press) -> None:
+        third = self.house.settings.handoff.third_level
+        place = self.case.handoff_place(self.ticket, third.platform, third.channel, Side.THIRD_LEVEL)
+        desk.escalate(self.session, self.ticket, place, self.now, self.agent)
+        post(self.session, self.ticket.conversation, place, Kind.CARD, "", self.now)
+        self.case.tell_handoff("agent_escalated", number=self.ticket.number, name=self.agent.name)
+
+    def hand_back(self, press: Press) -> None:
+        desk.hand_back(self.session, self.ticket, self.now, self.agent)
+        self.tell_requester("handed_back", name=self.agent.name)
+
+    def resolve(self, press: Press) -> None:
+        cause, fix = press.fields.get("cause", ""), press.fields.get("fix", "")
+        desk.resolve(self.session, self.ticket, cause, fix, self.house.reopen_until(), self.now, self.agent)
+        conversation = self.ticket.conversation
+        message = self.case.post(Kind.NOTICE, replies.resolved(self.case.texts, self.ticket))
+        self.case.remember(on=message.id)
+        if press.fields.get("propose_article") == "yes":
+            language = conversation.language or self.house.settings.language.default
+            number = self.ticket.number
+            note_unanswered(self.session, self.ticket.summary, language, reason="proposed", ticket_number=number)
+
+    def reopen(self, press: Press) -> None:
+        desk.reopen(self.session, self.ticket, self.now, self.agent)
+        self.case.post(Kind.NOTICE, replies.reopened(self.case.texts, self.ticket))
+
+    def outage(self, press: Press) -> None:
+        desk.announce_outage(self.session, self.ticket, self.now, self.agent, on=press.value == "on")
+
+    def tell_requester(self, key: str, **values: object) -> None:
+        reply = replies.say(self.case.texts, key, number=self.ticket.number, **values)
+        self.case.post(Kind.NOTICE, reply)

@@ -1,0 +1,140 @@
+"""Stores what platforms bring: messages and presses become rows, once each."""
+
+from sqlalchemy.orm import Session
+
+from bot.agents import kind_of
+from bot.channels.port import File, Incoming, Press, Sender
+from bot.house import House
+from handoff import inbox
+from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Person, Place, Ticket
+
+
+def store_message(house: House, session: Session, incoming: Incoming) -> Message | None:
+    """The row of a message: the one already there, a new one, or None for chatter in a hand-off channel."""
+    address = incoming.address
+    seen = inbox.find_message(session, address.platform, incoming.source_id)
+    if seen is not None:
+        return seen
+    place = inbox.find_place(session, address.platform, address.channel, address.thread)
+    ticket = inbox.ticket_at(session, place)
+    if place is not None and ticket is not None:
+        return _store_from_agent(house, session, incoming, place, ticket)
+    if is_handoff_channel(house, address.platform, address.channel):
+        return None
+    return _store_from_requester(house, session, incoming)
+
+
+def is_handoff_channel(house: House, platform: str, channel: str) -> bool:
+    """Whether agents meet here; outside a ticket's thread nothing said here is for Lotse."""
+    handoff = house.settings.handoff
+    channels = {(queue.platform, queue.channel) for queue in (*handoff.queues.values(), handoff.third_level)}
+    return (platform, channel) in channels | {("web", "desk")}
+
+
+def _store_from_agent(house: House, session: Session, incoming: Incoming, place: Place, ticket: Ticket) -> Message:
+    kind, text = kind_of(house, incoming, place)
+    return _record(house, session, incoming, ticket.conversation, place, Author.AGENT, kind, text)
+
+
+def _store_from_requester(house: House, session: Session, incoming: Incoming) -> Message:
+    place = requester_place(session, incoming)
+    conversation = conversation_for(house, session, place, incoming.sender)
+    message = _record(house, session, incoming, conversation, place, Author.REQUESTER, Kind.TEXT, incoming.text)
+    if conversation.state != ConversationState.WITH_PERSON and message.kind == Kind.TEXT:
+        inbox.hold_burst(session, message, house.merge_window())
+    return message
+
+
+def requester_place(session: Session, came: Incoming | Press) -> Place:
+    address = came.address
+    return inbox.place_at(session, address.platform, address.channel, address.thread, route=address.route)
+
+
+def conversation_for(house: House, session: Session, place: Place, sender: Sender) -> Conversation:
+    """The open conversation at a place, or a new one."""
+    conversation = inbox.conversation_at(session, place)
+    return conversation or inbox.open_conversation(session, place, person_of(session, sender), house.clock())
+
+
+def person_of(session: Session, sender: Sender) -> Person:
+    return inbox.person_at(session, sender.platform, sender.id, sender.name, sender.language, sender.address)
+
+
+def _record(
+    house: House,
+    session: Session,
+    incoming: Incoming,
+    conversation: Conversation,
+    place: Place,
+    author: Author,
+    kind: Kind,
+    text: str,
+) -> Message:
+    changed = incoming.edits or incoming.deletes
+    concerns = inbox.find_message(session, place.platform, changed) if changed else None
+    if concerns is not None and concerns.place_id != place.id:
+        concerns = None  # nobody changes what was written elsewhere
+    if changed and kind != Kind.NOTE:
+        kind = Kind.EDIT if incoming.edits else Kind.DELETION
+    message = inbox.record(
+        session,
+        concerns.conversation if concerns is not None else conversation,
+        place,
+        house.clock(),
+        person=person_of(session, incoming.sender),
+        concerns=concerns,
+        author=author,
+        kind=kind,
+        text=text,
+        source_id=incoming.source_id,
+        written_at=incoming.written_at,
+    )
+    session.add_all(attachment_of(message, file) for file in incoming.files)
+    return message
+
+
+def attachment_of(message: Message, file: File) -> Attachment:
+    """The row of a file; a refused one keeps its name and the reason."""
+    size = len(file.content) if file.content is not None else 0
+    return Attachment(
+        message=message,
+        name=file.name,
+        media_type=file.media_type,
+        size=size,
+        content=file.content,
+        refused=file.refused if file.content is None else None,
+    )
+
+
+def store_press(house: House, session: Session, press: Press) -> Message:
+    """The row of a requester's press; it waits to be handled like a message."""
+    place = requester_place(session, press)
+    below = session.get(Message, int(press.on)) if press.on and press.on.isdecimal() else None
+    if below is not None and below.place_id != place.id:
+        below = None  # a button that was never shown here
+    if below is None or below.conversation.state == ConversationState.CLOSED:
+        conversation = conversation_for(house, session, place, press.person)
+    else:
+        conversation = below.conversation
+    message = record_press(house, session, press, conversation, place, Author.REQUESTER)
+    message.concerns = below
+    return message
+
+
+def record_press(
+    house: House, session: Session, press: Press, conversation: Conversation, place: Place, author: Author
+) -> Message:
+    """One press as a row of the transcript."""
+    now = house.clock()
+    return inbox.record(
+        session,
+        conversation,
+        place,
+        now,
+        person=person_of(session, press.person),
+        author=author,
+        kind=Kind.PRESS,
+        text=f"{press.action}:{press.value}",
+        source_id=press.source_id,
+        written_at=now,
+    )

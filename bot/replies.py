@@ -1,0 +1,196 @@
+"""What Lotse says, rendered from state as platform-free replies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.channels.port import Button, Link, Reply
+from bot.texts import Texts
+from handoff.models import Reason, Ticket, TicketState
+from kb_index.port import Hit
+
+RECEIPTS = {
+    Reason.ASKED_FOR_PERSON: "receipt_asked_for_person",
+    Reason.SENSITIVE: "receipt_sensitive",
+    Reason.NOT_ALLOWED: "receipt_sensitive",
+    Reason.FRUSTRATED: "receipt_frustrated",
+    Reason.OUTAGE: "receipt_outage",
+    Reason.ERROR: "receipt_error",
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Now, and the zone in which people read times."""
+
+    now: datetime
+    zone: ZoneInfo
+
+    def date(self, at: datetime, texts: Texts) -> str:
+        """A date as people write it: 24.11.2026 or 24 Nov 2026."""
+        local = at.astimezone(self.zone)
+        return local.strftime("%d.%m.%Y") if texts.language == "de" else f"{local.day} {local:%b %Y}"
+
+    def by(self, at: datetime, texts: Texts) -> str:
+        """ "today by 14:30", "am Montag, 24.11.2026, bis 9:00 Uhr"."""
+        local = at.astimezone(self.zone)
+        days = (local.date() - self.now.astimezone(self.zone).date()).days
+        key = {0: "today_by", 1: "tomorrow_by"}.get(days, "day_by")
+        weekday = texts("weekdays").split()[local.weekday()]
+        return texts(key, time=f"{local:%H:%M}", date=self.date(at, texts), day=weekday)
+
+
+def say(texts: Texts, key: str, *buttons: Button, **values: object) -> Reply:
+    """One sentence of the catalogue, with buttons below it."""
+    return Reply(texts(key, **values), buttons)
+
+
+def person_button(texts: Texts) -> Button:
+    return Button("person", texts("button_person"))
+
+
+def answer(texts: Texts, hit: Hit) -> Reply:
+    """The passage with its source, its review date and three ways on."""
+    key = "answer" if hit.language == texts.language else "answer_other_language"
+    reviewed = hit.reviewed_on
+    source = (
+        texts("source", title=hit.title)
+        if reviewed is None
+        else texts("source_reviewed", title=hit.title, date=plain_date(reviewed, texts))
+    )
+    return Reply(
+        texts(key, title=hit.title, text=hit.text),
+        (
+            Button("helped", texts("button_helped"), style="primary"),
+            Button("not_helped", texts("button_not_helped")),
+            person_button(texts),
+        ),
+        (Link(source, article_url(hit.article_id)),),
+    )
+
+
+def plain_date(day: Any, texts: Texts) -> str:
+    return f"{day:%d.%m.%Y}" if texts.language == "de" else f"{day.day} {day:%b %Y}"
+
+
+def article_url(article_id: int) -> str:
+    """Where the article can be read, relative to Lotse's own address."""
+    return f"/kb/articles/{article_id}"
+
+
+def ask_back(texts: Texts, hits: Sequence[Hit]) -> Reply:
+    """Two or three articles to choose from, and none of them."""
+    choices = tuple(Button("choose", hit.title, str(hit.article_id)) for hit in hits)
+    return say(texts, "ask_back", *choices, Button("none", texts("button_none")), person_button(texts))
+
+
+def ask_fact(texts: Texts, fact: str) -> Reply:
+    """A question before the ticket; fact is `problem`, `system` or `since`."""
+    return say(texts, f"ask_{fact}", Button("skip", texts("button_skip")))
+
+
+def receipt(texts: Texts, ticket: Ticket, moment: Moment, *, again: bool = False) -> Reply:
+    """The ticket's number and when a person reacts."""
+    key = "receipt_again" if again else RECEIPTS.get(Reason(ticket.reason), "receipt")
+    return say(texts, key, number=ticket.number, when=moment.by(ticket.first_response_due, texts))
+
+
+def known_outage(texts: Texts, outage: Ticket) -> Reply:
+    return say(texts, "known_outage", number=outage.number, summary=outage.summary)
+
+
+def ticket_list(texts: Texts, tickets: Sequence[Ticket], moment: Moment) -> Reply:
+    """The requester's tickets with their state, or that there is none."""
+    if not tickets:
+        return say(texts, "no_tickets")
+    return say(texts, "your_tickets", lines="\n".join(ticket_line(texts, ticket, moment) for ticket in tickets))
+
+
+def ticket_line(texts: Texts, ticket: Ticket, moment: Moment) -> str:
+    if ticket.resolved_at is not None:
+        who = texts("ticket_line_resolved", date=moment.date(ticket.resolved_at, texts))
+    elif ticket.agent is not None:
+        who = texts("ticket_line_agent", name=ticket.agent.name)
+    else:
+        who = texts("ticket_line_nobody", when=moment.by(ticket.first_response_due, texts))
+    state = texts(f"state_{ticket.state}")
+    return texts("ticket_line", number=ticket.number, summary=ticket.summary, state=state, who=who)
+
+
+def resolved(texts: Texts, ticket: Ticket) -> Reply:
+    """What was done, and whether it works again."""
+    name = ticket.agent.name if ticket.agent else "Lotse"
+    buttons = (
+        Button("works", texts("button_works"), style="primary"),
+        Button("still_broken", texts("button_still_broken")),
+    )
+    reply = say(texts, "resolved", *buttons, number=ticket.number, name=name, fix=ticket.fix or "")
+    return Reply(reply.text.replace("\n\n\n\n", "\n\n"), reply.buttons)
+
+
+def reopened(texts: Texts, ticket: Ticket) -> Reply:
+    who = texts("reopened_agent", name=ticket.agent.name) if ticket.agent else texts("reopened_nobody")
+    return say(texts, "reopened", number=ticket.number, who=who)
+
+
+def cancel_ticket(texts: Texts, ticket: Ticket) -> Reply:
+    yes, no = Button("cancel_yes", texts("button_cancel_yes")), Button("cancel_no", texts("button_cancel_no"))
+    return say(texts, "cancel_ticket", yes, no, number=ticket.number)
+
+
+def card(texts: Texts, ticket: Ticket, moment: Moment, rule: str) -> Reply:
+    """The ticket as its hand-off channel sees it, drawn from its state; rule is `card_rule_` + the reply mode."""
+    return say(
+        texts,
+        "card",
+        *card_buttons(texts, ticket),
+        number=ticket.number,
+        priority=ticket.priority,
+        state=texts(f"state_{ticket.state}"),
+        summary=ticket.summary or texts("untitled"),
+        requester=ticket.requester.name,
+        type=texts(f"type_{ticket.type}"),
+        category=ticket.category,
+        queue=ticket.queue,
+        reason=texts(f"reason_{ticket.reason}"),
+        due=moment.by(ticket.first_response_due, texts),
+        owner=texts("card_owner", name=ticket.agent.name) if ticket.agent else texts("card_unclaimed"),
+        rule=texts(rule, prefix="//"),
+    )
+
+
+def card_buttons(texts: Texts, ticket: Ticket) -> tuple[Button, ...]:
+    """What can be done with a ticket in its state."""
+    if ticket.state == TicketState.RESOLVED:
+        return (Button("reopen", texts("button_reopen"), ticket.number),)
+    if not ticket.is_open:
+        return ()
+    names = (() if ticket.agent else ("claim",)) + ("escalate", "hand_back", "resolve")
+    return tuple(Button(name, texts(f"button_{name}"), ticket.number) for name in names)
+
+
+def relay(author: str, text: str) -> Reply:
+    """A person speaks through Lotse, under their own name."""
+    return Reply(text, author=author)
+
+
+def to_json(reply: Reply) -> dict[str, Any]:
+    """What a Message row keeps of a reply beside its text."""
+    return {
+        "buttons": [vars(button) for button in reply.buttons],
+        "links": [vars(link) for link in reply.links],
+        "author": reply.author,
+    }
+
+
+def from_json(text: str, kept: dict[str, Any] | None) -> Reply:
+    """The reply a Message row stands for."""
+    kept = kept or {}
+    return Reply(
+        text,
+        tuple(Button(**button) for button in kept.get("buttons", ())),
+        tuple(Link(**link) for link in kept.get("links", ())),
+        kept.get("author"),
+    )

@@ -1,0 +1,93 @@
+"""What words alone tell, outside any model: sensitive topics, the wish for a person, facts an agent needs."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from bot.settings import SensitiveTopic
+from handoff.models import TicketType
+
+PERSON = re.compile(
+    r"""\b(
+      echte[rn]?\ mensch | (ein|einen|einem)\ (echten\ )?(mensch(en)?|mitarbeiter(in)?|kolleg(e|en|in))
+    | bitte\ (ein(en)?\ )?mensch(en)? | mensch(en)?,?\ bitte
+    | (real|actual|live)\ (person|human|agent) | a\ (person|human)\b
+    | (speak|talk|chat)\ (to|with)\ (a\ |an\ |some\ ?)?(one|body|person|human|agent|colleague)
+    | (person|human(\ agent)?|agent),?\ please
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+MOST_WORDS_OF_A_WISH = 14  # in a longer text "a person" is more likely part of the story
+SINCE = re.compile(
+    r"""\b(seit|since|heute|gestern|vorhin|today|yesterday|ago|vor\ \d+|this\ morning
+    |fehler\w*|error\w*|0x[0-9a-f]+|code)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+REQUEST = re.compile(
+    r"""\b(brauche|benötige|benoetige|bestellen|beantragen|hätte\ gern\w*|möchte\ einen?
+    | neue[nrs]?\ (laptop|monitor|headset|handy|maus|tastatur|zugang) | zugriff\ auf | berechtigung
+    | need\ (a|an|access|new) | order | request | would\ like)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+NO_ANSWER = re.compile(
+    r"""^\W*(wei(ß|ss)\ (ich\ )?nicht|keine\ ahnung|nein|überspringen|weiter
+    |skip|no\ idea|don.?t\ know|i\ don.?t\ know|not\ sure|no)\W*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def sensitive_topic(text: str, topics: Mapping[str, SensitiveTopic]) -> str | None:
+    """The first topic of config.yml whose words stand in the text; a trailing `*` stands for any ending."""
+    for name, topic in topics.items():
+        if _pattern(topic.words).search(text):
+            return name
+    return None
+
+
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    parts = (
+        re.escape(word.rstrip("*")).replace(r"\ ", r"\s+") + (r"\w*" if word.endswith("*") else "") for word in words
+    )
+    return re.compile(rf"(?<!\w)({'|'.join(parts) or '(?!)'})(?!\w)", re.IGNORECASE)
+
+
+def asks_for_person(text: str) -> bool:
+    """Plain words for "a person, please"; works when every model is away."""
+    return len(text.split()) <= MOST_WORDS_OF_A_WISH and PERSON.search(text) is not None
+
+
+def tells_since(text: str) -> bool:
+    """Whether the text says since when, or quotes an error."""
+    return SINCE.search(text) is not None
+
+
+def has_no_answer(text: str) -> bool:
+    """ "I don't know" and its kin, as an answer to a question about facts."""
+    return NO_ANSWER.match(text) is not None
+
+
+STILL_BROKEN = re.compile(
+    r"""\b((immer|wieder)\ (noch\ )?(nicht|kaputt|das\ gleiche|derselbe|dasselbe) | geht\ (immer\ )?noch\ nicht
+    | funktioniert\ (immer\ noch\ |noch\ immer\ |wieder\ )?nicht | still\ (broken|not|doesn.?t|happening|the\ same)
+    | not\ (fixed|solved|working) | (broken|happening|back)\ again | (doesn.?t|does\ not)\ work)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def still_broken(text: str) -> bool:
+    """Plain words for "it is not fixed", after a ticket was resolved; in a longer text it may be another problem."""
+    return len(text.split()) <= MOST_WORDS_OF_A_WISH and STILL_BROKEN.search(text) is not None
+
+
+def type_of(text: str) -> TicketType:
+    """Somebody wants something new, or something is broken."""
+    return TicketType.REQUEST if REQUEST.search(text) else TicketType.INCIDENT
+
+
+def summary_of(text: str, longest: int = 120) -> str:
+    """The first sentence, at most `longest` characters, on one line."""
+    flat = " ".join(text.split())
+    first = re.split(r"(?<=[.!?])\s", flat, maxsplit=1)[0]
+    chosen = first if len(first) >= 20 else flat
+    return chosen if len(chosen) <= longest else chosen[: longest - 1].rstrip() + "…"

@@ -1,0 +1,136 @@
+"""The worker: takes a conversation with something to do, handles and delivers it, and takes the next."""
+
+import logging
+import os
+import threading
+import uuid
+from datetime import datetime
+
+from bot.delivery import Delivery
+from bot.engine import Engine
+from bot.house import House
+from handoff import inbox
+
+logger = logging.getLogger(__name__)
+TICK_SECONDS = 0.5  # how long due times and the work of other processes may go unseen
+
+
+class Worker:
+    """Threads that work off the message table. Any number of processes can each run one."""
+
+    def __init__(self, house: House, engine: Engine, delivery: Delivery) -> None:
+        self.house = house
+        self.engine = engine
+        self.delivery = delivery
+        self._bell = threading.Condition()
+        self._rung = 0
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.last_round: datetime | None = None
+
+    def wake(self) -> None:
+        """There is something to do."""
+        with self._bell:
+            self._rung += 1
+            self._bell.notify_all()
+
+    def start(self) -> None:
+        """Start the threads."""
+        for number in range(self.house.settings.worker.threads):
+            thread = threading.Thread(target=self._run, name=f"worker-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Let each thread finish the conversation it holds, then end it."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout=self.house.settings.worker.lease_seconds)
+        self._threads.clear()
+
+    def is_alive(self) -> bool:
+        """Whether every thread runs."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+
+    def work_off(self) -> int:
+        """Do everything that is due now, in the calling thread; how many conversations were worked on. For tests."""
+        owner, rounds = owner_name(), 0
+        while self._work_once(owner):
+            rounds += 1
+        return rounds
+
+    def _run(self) -> None:
+        owner = owner_name()
+        while not self._stopping.is_set():
+            seen = self._rung
+            try:
+                worked = self._work_once(owner)
+            except Exception:
+                # The database may be away; nothing is lost, the rows wait.
+                logger.exception("a round of the worker failed")
+                worked = False
+                self._stopping.wait(1.0)
+            self.last_round = self.house.clock()
+            if not worked:
+                self._wait(seen)
+
+    def _wait(self, seen: int) -> None:
+        with self._bell:
+            if self._rung == seen and not self._stopping.is_set():
+                self._bell.wait(TICK_SECONDS)
+
+    def _work_once(self, owner: str) -> bool:
+        """One conversation, held by a lease while it is worked on; False when there is none."""
+        seconds = self.house.settings.worker.lease_seconds
+        with self.house.sessions() as session:
+            if not inbox.has_work(session, self.house.clock()):
+                return False
+        with self.house.sessions.begin() as session:
+            conversation_id = inbox.lease_conversation(session, owner, self.house.clock(), seconds)
+        if conversation_id is None:
+            return False
+        with KeptLease(self.house, conversation_id, owner):
+            self.engine.handle(conversation_id)
+            self.delivery.deliver_pending(conversation_id)
+        return True
+
+
+class KeptLease:
+    """Renews a lease while the work lasts, and lets go of it at the end."""
+
+    def __init__(self, house: House, conversation_id: int, owner: str) -> None:
+        self.house = house
+        self.conversation_id = conversation_id
+        self.owner = owner
+        self._done = threading.Event()
+        self._keeper = threading.Timer(self._third(), self._renew)
+        self._keeper.daemon = True
+
+    def __enter__(self) -> "KeptLease":
+        self._keeper.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._keeper.cancel()
+        with self.house.sessions.begin() as session:
+            inbox.release_lease(session, self.conversation_id, self.owner)
+
+    def _third(self) -> float:
+        return self.house.settings.worker.lease_seconds / 3
+
+    def _renew(self) -> None:
+        """First after a third of the lease, then at each further third, until the work is done."""
+        while not self._done.is_set():
+            with self.house.sessions.begin() as session:
+                seconds = self.house.settings.worker.lease_seconds
+                if not inbox.renew_lease(session, self.conversation_id, self.owner, self.house.clock(), seconds):
+                    logger.error("conversation %s: the lease was lost to another worker", self.conversation_id)
+                    return
+            self._done.wait(self._third())
+
+
+def owner_name() -> str:
+    """A name no other worker thread has."""
+    return f"{os.getpid()}-{threading.get_ident()}-{uuid.uuid4().hex[:8]}"

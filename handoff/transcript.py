@@ -1,0 +1,147 @@
+"""The whole story of a conversation: who wrote what, what was searched and how sure, what became of the ticket."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from handoff.models import Conversation, Kind, Message, TicketEvent
+from handoff.outbox import is_note
+
+LEFT_OUT = {Kind.CARD, Kind.RELAY}  # the same thing at a second place
+
+
+@dataclass(frozen=True)
+class File:
+    """An attachment as the transcript names it; refused says why it was not kept."""
+
+    id: int
+    name: str
+    media_type: str
+    size: int
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the story.
+
+    author: `requester`, `agent`, `bot` or `event`. kind: a Kind, or the event's kind. evidence: what was understood and
+    searched, as the engine stored it. delivered: when it reached its place, None while (or because) it did not.
+    """
+
+    at: datetime
+    author: str
+    name: str
+    kind: str
+    text: str
+    message_id: int | None = None
+    concerns_id: int | None = None
+    is_note: bool = False
+    buttons: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    evidence: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+    delivered: datetime | None = None
+    dropped: bool = False
+    failure: str | None = None
+
+
+def entries(session: Session, conversation: Conversation) -> list[Entry]:
+    """The story in order. Everything is in it, notes too: it is for agents, never for requesters."""
+    of_it = select(Message).where(Message.conversation_id == conversation.id, Message.kind.not_in(LEFT_OUT))
+    messages = session.scalars(of_it.order_by(Message.id).options(selectinload(Message.attachments)))
+    told = [_entry_of(message) for message in messages]
+    log = [_entry_of_event(event) for event in conversation.ticket.events] if conversation.ticket else []
+    return sorted(told + log, key=lambda entry: entry.at)
+
+
+def _entry_of(message: Message) -> Entry:
+    reply = message.reply or {}
+    return Entry(
+        at=message.created_at,
+        author=message.author,
+        name=message.person.name if message.person else "Lotse",
+        kind=message.kind,
+        text=message.text,
+        message_id=message.id,
+        concerns_id=message.concerns_id,
+        is_note=is_note(message),
+        buttons=tuple(button["label"] for button in reply.get("buttons", ())),
+        links=tuple(f"{link['label']}: {link['url']}" for link in reply.get("links", ())),
+        files=tuple(File(f.id, f.name, f.media_type, f.size, f.refused) for f in message.attachments),
+        evidence=message.evidence,
+        delivered=message.delivered_at,
+        dropped=message.dropped_at is not None,
+        failure=message.failure,
+    )
+
+
+def _entry_of_event(event: TicketEvent) -> Entry:
+    name = event.person.name if event.person else "Lotse"
+    return Entry(at=event.at, author="event", name=name, kind=event.kind, text="", data=event.data)
+
+
+def evidence_lines(evidence: dict[str, Any] | None) -> list[str]:
+    """What Lotse understood, searched and found, as lines an agent can read: `82 % [74-88] Article title`."""
+    if not evidence:
+        return []
+    lines = [f"intent {evidence['intent']} ({evidence['intent_confidence']:.2f}, {evidence['understander']})"]
+    if evidence.get("reason"):
+        lines.append(f"reason {evidence['reason']}" + (f" ({evidence['topic']})" if evidence.get("topic") else ""))
+    search = evidence.get("search")
+    if search:
+        lines.append(f"searched: {search['question']}")
+        lines += [_hit_line(hit) for hit in search["hits"]] or ["nothing found"]
+    return lines
+
+
+def _hit_line(hit: dict[str, Any]) -> str:
+    return f"{hit['probability']:.0%} [{hit['low']:.0%}-{hit['high']:.0%}] {hit['title']}"
+
+
+def as_text(story: Sequence[Entry]) -> str:
+    """The story as plain text, times in UTC."""
+    return "\n".join(line for entry in story for line in _text_lines(entry)) + "\n"
+
+
+def _text_lines(entry: Entry) -> Iterator[str]:
+    mark = " (note)" if entry.is_note else ""
+    yield f"[{entry.at:%Y-%m-%d %H:%M:%S}Z] {entry.name} · {entry.kind}{mark}: {entry.text}".rstrip(": ")
+    for detail in _details(entry):
+        yield f"    {detail}"
+
+
+def _details(entry: Entry) -> Iterator[str]:
+    if entry.data:
+        yield ", ".join(f"{key}: {value}" for key, value in entry.data.items())
+    yield from (f"| {line}" for line in evidence_lines(entry.evidence))
+    yield from entry.links
+    if entry.buttons:
+        yield "[" + "] [".join(entry.buttons) + "]"
+    for file in entry.files:
+        yield f"file {file.name} ({file.size} bytes)" + (f", not kept: {file.refused}" if file.refused else "")
+    if entry.failure or entry.dropped:
+        yield f"not delivered: {entry.failure or 'a person had taken over'}"
+
+
+def as_html(story: Sequence[Entry]) -> str:
+    """The story as an HTML fragment (an ordered list); everything people wrote is escaped."""
+    return "<ol class='transcript'>" + "".join(_html_item(entry) for entry in story) + "</ol>"
+
+
+def _html_item(entry: Entry) -> str:
+    details = "".join(f"<li>{escape(detail)}</li>" for detail in _details(entry))
+    note = " note" if entry.is_note else ""
+    return (
+        f"<li class='{escape(entry.author)}{note}'><time datetime='{entry.at.isoformat()}'>"
+        f"{entry.at:%Y-%m-%d %H:%M}</time> "
+        f"<b>{escape(entry.name)}</b> <i>{escape(entry.kind)}</i><p>{escape(entry.text)}</p>"
+        + (f"<ul>{details}</ul>" if details else "")
+        + "</li>"
+    )
