@@ -250,7 +250,7 @@ def article_ids(session: Session, source: str, keys: Sequence[str]) -> dict[str,
     rows = session.execute(
         select(Article.source_key, Article.id).where(Article.source == source, Article.source_key.in_(keys))
     )
-    return dict(rows.tuples().all())
+    return {row.source_key: row.id for row in rows}
 
 
 def find_article(session: Session, source: str, key: str) -> Article | None:

@@ -21,9 +21,9 @@ TICKETS = 50  # numbers kept with a question; the count goes on
 FILLERS = {
     "de": (
         "aber als am an auch auf aus bei bin bitte das dass dem den der des die diese dieser ein eine einem einen "
-        "einer er es für geht habe haben hallo hat hier ich ihr im in ist kann kein können man mein meine meinem meinen "
-        "mich mir mit muss nach noch oder sehr sich sie sind so und uns unser von vom war was wenn wer wie wir wird wo "
-        "zu zum zur danke mal denn da hi moin guten tag morgen"
+        "einer er es für geht habe haben hallo hat hier ich ihr im in ist kann kein können man mein meine meinem "
+        "meinen mich mir mit muss nach noch oder sehr sich sie sind so und uns unser von vom war was wenn wer wie wir "
+        "wird wo zu zum zur danke mal denn da hi moin guten tag morgen"
     ),
     "en": (
         "a about am an and any are as at be been but by can could do does for from had has have hello help hi how i "
