@@ -75,6 +75,7 @@ def load_model(path: str, threads: int) -> "SentenceTransformer":
     """Load a model from this machine only."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # a bar for loading weights, on everybody's standard error
     import torch  # noqa: PLC0415 - seconds and hundreds of megabytes
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
 
