@@ -124,7 +124,7 @@ def _value(node: yaml.Node, key: Key, file: ConfigFile) -> Any:
         return [_value(item, (*key, place), file) for place, item in enumerate(node.value)]
     if node.tag not in _PLAIN:
         file.blame(key, f"{dotted(key)}: tags such as {node.tag.replace('tag:yaml.org,2002:', '!!')} are not used here")
-        return None
+        return node.value
     return _PLAIN[node.tag](node.value)
 
 
