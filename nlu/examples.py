@@ -53,10 +53,11 @@ def read_training_data(project: Path = PROJECT) -> TrainingData:
 
 
 def fingerprint(project: Path = PROJECT) -> str:
-    """16 hex digits that change whenever a new model is needed: config, domain, data or the Rasa version."""
+    """16 hex digits that change whenever a new model is needed: config, domain, data, our
+    component or the Rasa version."""
     digest = hashlib.sha256()
     paths = [project / "config.yml", project / "domain.yml", project / "requirements.txt"]
-    for path in [*paths, *sorted((project / "data").glob("*.yml"))]:
+    for path in [*paths, *sorted(project.glob("*.py")), *sorted((project / "data").glob("*.yml"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

@@ -35,8 +35,8 @@ dringend(?:e[rsnm]?)?|dringlich|brandeilig|eilig|eilt|notfall|asap|hohe priorit�
 so schnell wie (?:möglich|moeglich)|schnellstmöglich|schnellstmoeglich|umgehend
 (?:bitte|jetzt|ab) sofort|sofort (?:hilfe|jemand(?:en)?|eine lösung)
 (?:brauche|benötige|benoetige|muss)\b.{0,40}\b(?:heute noch|jetzt gleich|bis heute|bis mittag|in den nächsten minuten)
-in (?:einer halben|einer|zehn|zwanzig|dreißig|fünf|wenigen|\d+) (?:stunden?|minuten|min) (?:habe|beginnt|startet|muss|fängt)
-(?:termin|meeting|präsentation|abgabe|schulung|kunden) (?:ist |beginnt |startet |kommt )?in (?:einer|zehn|fünf|wenigen|\d+)
+in (?:einer halben|einer|zehn|zwanzig|dreißig|fünf|wenigen|\d+) (?:stunden?|minuten|min) (?:habe|beginnt|muss|fängt)
+(?:termin|meeting|präsentation|abgabe|kunden) (?:ist |beginnt |kommt )?in (?:einer|zehn|fünf|wenigen|\d+)
 (?:termin|präsentation|praesentation|abgabe|deadline|frist|meeting|prüfung) (?:ist |beginnt |läuft )?gleich
 produktion (?:steht|ist gestoppt)|nichts geht mehr
 (?:kann|können|kannst) (?:so |gar |überhaupt |absolut )*nicht (?:mehr )?(?:weiter)?arbeiten
