@@ -82,7 +82,8 @@ def upgrade(url: str, revision: str = "head") -> None:
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA query_only=OFF")
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # a table is rebuilt by copying it
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             command.upgrade(alembic_config(connection), revision)
     finally:
         engine.dispose()

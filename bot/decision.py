@@ -72,7 +72,8 @@ class Situation:
     """Everything the decision rests on.
 
     sensitive: name of the sensitive topic the words touch. result: None where nothing was searched. tried: ids of
-    articles already shown in this case. answered: an answer waits for feedback. pointed_away: out of scope was said before.
+    articles already shown in this case. answered: an answer waits for feedback. pointed_away: out of scope was said
+    before.
     """
 
     text: str

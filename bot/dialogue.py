@@ -135,7 +135,7 @@ def is_current(case: RequesterCase, message: Message) -> bool:
 
 
 def late(case: RequesterCase, burst: Burst, message: Message) -> str:
-    """A button of an earlier question. "Did not help" and "still broken" still bring a person; the rest does nothing."""
+    """A button of an earlier question: "did not help" and "still broken" bring a person, the rest does nothing."""
     below = message.concerns
     if below is None or burst.action not in {"not_helped", "still_broken"} or case.conversation.state in PERSON_HAS_IT:
         return case.say("button_stale")

@@ -45,7 +45,7 @@ class Engine:
                 message = inbox.find_message(session, incoming.address.platform, incoming.source_id)
             if message is None:
                 raise
-        self.house.wake()
+        self.house.bell.ring()
         return message.id if message is not None else None
 
     # --- press ----------------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ class Engine:
                 result = self._press(session, press)
         except IntegrityError:
             result = PressResult(True)  # the same press raced with itself; the other one did it
-        self.house.wake()
+        self.house.bell.ring()
         return result
 
     def _press(self, session: Session, press: Press) -> PressResult:

@@ -1,5 +1,6 @@
 """The parts every room of the bot shares."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,16 +18,35 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class WakeBell:
+    """Tells waiting workers of this process that there is something to do."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self.rung = 0
+
+    def ring(self) -> None:
+        with self._condition:
+            self.rung += 1
+            self._condition.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> None:
+        """Wait until it rang after `seen`, or for this long."""
+        with self._condition:
+            if self.rung == seen:
+                self._condition.wait(seconds)
+
+
 @dataclass(frozen=True)
 class House:
-    """Settings, database, knowledge and understanding; clock and wake can be replaced in tests."""
+    """Settings, database, knowledge and understanding; the clock can be replaced in tests."""
 
     settings: Settings
     sessions: Sessions
     knowledge: KnowledgeBase
     understander: Understander
     clock: Callable[[], datetime] = utc_now
-    wake: Callable[[], None] = field(default=lambda: None)
+    bell: WakeBell = field(default_factory=WakeBell)
 
     def moment(self) -> Moment:
         """Now, as replies need it."""

@@ -22,17 +22,9 @@ class Worker:
         self.house = house
         self.engine = engine
         self.delivery = delivery
-        self._bell = threading.Condition()
-        self._rung = 0
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.last_round: datetime | None = None
-
-    def wake(self) -> None:
-        """There is something to do."""
-        with self._bell:
-            self._rung += 1
-            self._bell.notify_all()
 
     def start(self) -> None:
         """Start the threads."""
@@ -44,7 +36,7 @@ class Worker:
     def stop(self) -> None:
         """Let each thread finish the conversation it holds, then end it."""
         self._stopping.set()
-        self.wake()
+        self.house.bell.ring()
         for thread in self._threads:
             thread.join(timeout=self.house.settings.worker.lease_seconds)
         self._threads.clear()
@@ -63,7 +55,7 @@ class Worker:
     def _run(self) -> None:
         owner = owner_name()
         while not self._stopping.is_set():
-            seen = self._rung
+            seen = self.house.bell.rung
             try:
                 worked = self._work_once(owner)
             except Exception:
@@ -73,12 +65,7 @@ class Worker:
                 self._stopping.wait(1.0)
             self.last_round = self.house.clock()
             if not worked:
-                self._wait(seen)
-
-    def _wait(self, seen: int) -> None:
-        with self._bell:
-            if self._rung == seen and not self._stopping.is_set():
-                self._bell.wait(TICK_SECONDS)
+                self.house.bell.wait(seen, TICK_SECONDS)
 
     def _work_once(self, owner: str) -> bool:
         """One conversation, held by a lease while it is worked on; False when there is none."""

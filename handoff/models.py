@@ -132,7 +132,7 @@ class Place(Base):
     thread: Mapped[str] = mapped_column(String(200), default="")
     route: Mapped[dict[str, Any]] = mapped_column(default=dict)
     side: Mapped[str] = mapped_column(String(12), default=Side.REQUESTER)
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", use_alter=True), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", use_alter=True, name="fk_place_ticket_id_ticket"), index=True)
     failures: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[datetime | None]
     unreachable_at: Mapped[datetime | None]

@@ -150,9 +150,5 @@ class Channel(Protocol):
         """The post that carries this key, if it is there; asked before a send of unclear outcome is repeated."""
         ...
 
-    def working(self, address: Address) -> None:
-        """Show that an answer is being worked on (typing indicator)."""
-        ...
-
 
 Channels = Mapping[str, Channel]

@@ -1,0 +1,182 @@
+"""The one place where the parts meet: `build_app` joins them, tests use it too, with fakes at the edges."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+from sqlalchemy import text
+
+from bot import demo as demo_content
+from bot.channels.console import ConsoleChannel, Terminal
+from bot.channels.port import Channel
+from bot.channels.web import Doorbell, WebChannel
+from bot.db import open_database, upgrade
+from bot.delivery import Delivery
+from bot.engine import Engine
+from bot.house import House, utc_now
+from bot.settings import Settings
+from bot.understanding import Understanding, set_up_understanding
+from bot.web import make_web
+from bot.worker import Worker
+from kb_index.confidence import seed_calibration
+from kb_index.embedder import load_embedder
+from kb_index.port import Embedder
+from kb_index.search import KnowledgeBase
+from nlu.port import Understander
+
+logger = logging.getLogger(__name__)
+LAST_WORDS_SECONDS = 3
+
+
+@dataclass
+class App:
+    """A whole Lotse, not yet started."""
+
+    settings: Settings
+    house: House
+    engine: Engine
+    delivery: Delivery
+    worker: Worker
+    channels: Mapping[str, Channel]
+    understanding: Understanding
+    doorbell: Doorbell
+    web: FastAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        house = self.house
+        self.web = make_web(self.settings, house.sessions, self.engine, house.knowledge, self.health, self.doorbell)
+
+    def start(self) -> None:
+        """Start the worker, and Rasa in the background; messages are handled from here on."""
+        self.house.knowledge.warm_up()
+        self.understanding.start()
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Finish what is being handled, then end every part. What is left waits in the database."""
+        self.doorbell.close()
+        self.worker.stop()
+        self.understanding.stop()
+        self.house.sessions.close()
+
+    def health(self) -> dict[str, Any]:
+        """How each part is: `state` is `ok`, or `degraded` when Lotse works with a weaker part, or `failed`."""
+        database = self._database_health()
+        parts = {
+            "database": database,
+            "worker": {"state": "ok" if self.worker.is_alive() else "failed"},
+            "understanding": self.understanding.health(),
+            "knowledge": knowledge_health(self.house.knowledge) if database["state"] == "ok" else database,
+        }
+        states = {part["state"] for part in parts.values()}
+        worst = "failed" if "failed" in states else "degraded" if "degraded" in states else "ok"
+        return {"state": worst, **parts}
+
+    def _database_health(self) -> dict[str, Any]:
+        try:
+            with self.house.sessions() as session:
+                session.execute(text("SELECT 1"))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            return {"state": "failed", "reason": type(error).__name__}
+        return {"state": "ok", "kind": self.house.sessions.engine.dialect.name}
+
+    def serve(self) -> None:
+        """Serve the pages until Ctrl-C."""
+        web = self.settings.web
+        config = uvicorn.Config(
+            self.web,
+            host=web.host,
+            port=web.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+        )
+        sockets = [config.bind_socket()]
+        self.start()
+        try:
+            self._say_where(sockets[0].getsockname()[1])
+            server = ClosingServer(config, self.doorbell.close)
+            server.run(sockets)
+        finally:
+            self.stop()
+
+    def _say_where(self, port: int) -> None:
+        address = f"http://{self.settings.web.host}:{port}"
+        understanding = self.understanding.health()
+        out = Console(highlight=False, soft_wrap=True)
+        out.print("\n[bold]Lotse is ready.[/] Ctrl-C ends it.\n")
+        for path, what in (
+            ("/", "ask, as an employee"),
+            ("/desk", "the hand-off channel, for agents"),
+            ("/kb", "articles and unanswered questions, for editors"),
+            ("/docs", "the HTTP API"),
+            ("/readyz", "health"),
+        ):
+            out.print(f"  {address}{path:<8} {what}")
+        out.print(
+            f"\nUnderstanding: {understanding['understander']} ({understanding['state']}) {understanding['reason']}\n"
+        )
+
+    def chat(self) -> None:
+        """Talk to Lotse in the terminal."""
+        self.start()
+        try:
+            console = self.channels["console"]
+            if isinstance(console, ConsoleChannel):
+                Terminal(self.engine, console).talk()
+        finally:
+            self.stop()
+
+
+class ClosingServer(uvicorn.Server):
+    """Sends listening pages home first: a server-sent event stream would never end by itself."""
+
+    def __init__(self, config: uvicorn.Config, before: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.before = before
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        self.before()
+        await super().shutdown(sockets)
+
+
+def build_app(
+    settings: Settings,
+    *,
+    demo: bool = False,
+    embedder: Embedder | None = None,
+    understander: Understander | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    channels: Mapping[str, Channel] | None = None,
+) -> App:
+    """Join the parts; nothing is started. demo: bring the demo's articles and past cases in first.
+
+    embedder, understander, clock and channels are given by tests; the real ones come from the settings.
+    Raises what the parts raise: a database that cannot be opened, a model that is not the one it should be.
+    """
+    upgrade(settings.database_url())
+    sessions = open_database(settings.database_url())
+    embedder = embedder or load_embedder(settings.knowledge.model)
+    with sessions.begin() as session:
+        seed_calibration(session)
+    if demo:
+        demo_content.bring_in(settings, sessions, embedder)
+    knowledge = KnowledgeBase(sessions, embedder, settings.knowledge.cache, settings.answering.max_wrong)
+    understanding = set_up_understanding(settings, understander)
+    house = House(settings, sessions, knowledge, understanding.understander, clock)
+    doorbell = Doorbell()
+    ways = channels or {"web": WebChannel(doorbell), "console": ConsoleChannel()}
+    engine, delivery = Engine(house), Delivery(house, ways)
+    return App(settings, house, engine, delivery, Worker(house, engine, delivery), ways, understanding, doorbell)
+
+
+def knowledge_health(knowledge: KnowledgeBase) -> dict[str, Any]:
+    """What the knowledge base says of itself, and whether it can answer at all."""
+    status = knowledge.status()
+    return {"state": "ok" if status["articles"] else "degraded", **status}

