@@ -10,7 +10,7 @@ from nlu.text import askable
 
 
 class EmbeddedUnderstander:
-    """Trained when it is made, in three to four seconds; an intent below the fallback of `config.yml` is `unclear`."""
+    """Trained when it is made, in about a second; an intent below the fallback of `config.yml` is `unclear`."""
 
     def __init__(self, project: Path = PROJECT) -> None:
         data = read_training_data(project)

@@ -6,7 +6,7 @@ LONGEST = 2_000
 """Characters of a message that are read; Rasa needs 5 s for 100,000."""
 
 _WORD = re.compile(r"[^\W_]")
-_COMMAND_MARKS = "/ \t\r\n"
+_LEADING = re.compile(r"^[\s/]+")
 
 
 def askable(text: str) -> str:
@@ -15,5 +15,5 @@ def askable(text: str) -> str:
     Cut to LONGEST characters. Leading slashes go, because Rasa takes `/talk_to_human` for an order to report
     that intent. A message without a letter or digit (blank, emoji only) becomes empty.
     """
-    readable = text.replace("\x00", " ")[:LONGEST].lstrip(_COMMAND_MARKS).rstrip()
+    readable = _LEADING.sub("", text[:LONGEST].replace("\x00", " ")).rstrip()
     return readable if _WORD.search(readable) else ""
