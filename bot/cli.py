@@ -49,7 +49,7 @@ app.add_typer(db, name="db")
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code. Expected errors are told in a sentence, others keep their traceback."""
     try:
-        app(arguments)
+        app(arguments, prog_name="lotse")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:

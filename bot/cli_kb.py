@@ -135,7 +135,7 @@ def tell_import(report: "ImportReport", path: Path) -> None:
     out().print(f"[bold]{escape(report.source)}[/]: {counts}")
     out().print(f"{report.embedded_passages} passages embedded in {report.seconds:.1f} s")
     for name, reason in report.failed:
-        err().print(f"[yellow]not taken in:[/] {escape(name)}: {escape(reason)}")
+        err().print(f"[yellow]not taken in:[/] {escape(str(path / name))}: {escape(reason)}")
     if report.not_removed:
         err().print(f"[yellow]not withdrawn:[/] {escape(report.not_removed)}")
     if not is_anything(report):
