@@ -66,7 +66,7 @@ def set_up_understanding(settings: Settings, given: Understander | None = None) 
     if nlu.url is not None:
         server = RasaServer(nlu.url, settings.secret(nlu.token_env), nlu.timeout)
         return Understanding(ResilientUnderstander(server, embedded, nlu.timeout), settings)
-    environment = Environment(nlu.environment)
+    environment = Environment(nlu.environment.absolute())  # Rasa works in a folder of its own
     if not nlu.use_rasa or not environment.is_ready():
         why = "nlu.use_rasa is off" if not nlu.use_rasa else "no Rasa environment: make run or lotse nlu train makes it"
         return Understanding(ResilientUnderstander(None, embedded, why_embedded=why), settings)
