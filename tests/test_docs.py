@@ -1,0 +1,96 @@
+"""What is documented exists, and what exists is documented."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from bot.cli import app
+from bot.config_file import read_config
+from bot.settings import Settings
+from bot.settings_faults import setting_names
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "config.yml"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SETTINGS = sorted(setting_names(Settings))
+TABLES = ("handoff.queues", "handoff.categories", "service.hours", "service.first_response_minutes", "sensitive")
+
+
+def commands(command: Any, words: tuple[str, ...] = ("lotse",)) -> Iterator[str]:
+    """The full names of all commands below one; typer brings its own click, so its groups are known by their shape."""
+    if not hasattr(command, "commands"):
+        yield " ".join(words)
+        return
+    for name, below in command.commands.items():
+        yield from commands(below, (*words, name))
+
+
+def make_targets() -> list[str]:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    return [f"make {name}" for name in phony.split()]
+
+
+COMMANDS = [*commands(typer.main.get_command(app)), *make_targets()]
+
+
+def code_in(page: Path) -> str:
+    """What a page sets as code: the part that people copy."""
+    text = page.read_text("utf-8")
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`|^ {4,}\S.*$", text, re.DOTALL | re.MULTILINE))
+
+
+def comment_above(name: str) -> str:
+    """The comment directly above a setting, or above the small table it stands in."""
+    key = tuple(name.split("."))
+    line = read_config(CONFIG).lines[key]
+    above = CONFIG.read_text("utf-8").splitlines()[line - 2].strip()
+    if len(key) > 2 and not above.startswith("#"):
+        return comment_above(name.rpartition(".")[0])
+    return above.removeprefix("#") if above.startswith("#") else ""
+
+
+@pytest.mark.parametrize("name", sorted({*SETTINGS, *Settings.model_fields}))
+def test_every_setting_stands_in_the_settings_file_with_a_comment(name: str) -> None:
+    assert len(comment_above(name)) > 10
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command: str) -> None:
+    assert any(re.search(rf"{command}\b", code_in(page)) for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_the_docs_exists(page: Path) -> None:
+    told = re.findall(r"\b(lotse(?: [a-z][a-z-]+){1,2}|make [a-z]+)\b", code_in(page))
+    groups = {" ".join(command.split()[:2]) for command in COMMANDS}
+    known = {*COMMANDS, *groups}
+    assert [words for words in told if words not in known and " ".join(words.split()[:2]) not in COMMANDS] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_setting_in_the_docs_exists(page: Path) -> None:
+    sections = "|".join(Settings.model_fields)
+    told = re.findall(rf"(?<![\w./])(?:{sections})\.[a-z_]+(?:\.[a-z_-]+)?(?![\w./(])", code_in(page))
+    files = {"py", "yml", "md", "json", "db", "port"}
+    unknown = [name for name in told if not is_setting(name) and name.rpartition(".")[2] not in files]
+    assert unknown == []
+
+
+def is_setting(name: str) -> bool:
+    below = any(name.startswith(f"{table}.") for table in TABLES)
+    return below or name in SETTINGS or any(setting.startswith(f"{name}.") for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_that_exists(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_this_machine(page: Path) -> None:
+    assert re.findall(r"/work/|/root/|/home/\w+|\.\./shared", page.read_text("utf-8")) == []
