@@ -13,6 +13,7 @@ from bot.settings import LogSettings
 OURS = ("bot", "nlu", "kb_index", "handoff")
 # Their INFO lines hold addresses with tokens, SQL with what people wrote, or a progress bar.
 QUIET = (
+    "faiss",
     "httpx",
     "httpcore",
     "sqlalchemy",
