@@ -9,7 +9,7 @@ bin (?:so |echt |langsam |total |ziemlich )*(?:sauer|wütend|wuetend|genervt|sti
 (?:das|es|so langsam|langsam) nervt|nervt (?:mich|langsam|echt|total|nur noch|gewaltig|so)
 zum (?:kotzen|verzweifeln|haare ?raufen|mäusemelken|maeusemelken)|könnte (?:schreien|heulen)
 (?:eine|so eine) (?:frechheit|zumutung|katastrophe|unverschämtheit)|unverschämt|unverschaemt|unfassbar
-(?:schnauze|nase) voll|jetzt reicht(?:'s|s| es)|reicht (?:es )?mir|mir reicht(?:'s|s| es)
+(?:schnauze|nase) voll|jetzt reicht(?:'s|s| es)|mir reicht(?:'s|s| es)
 keine (?:lust|nerven|geduld) mehr|geduld (?:ist |langsam )*am ende|am ende meiner geduld
 (?:so ein|was für ein|was fuer ein|dieser|dieses) (?:mist|dreck|scheiß\w*|scheiss\w*|saftladen|schrott)
 scheiß\w*|scheiss\w*|verdammt\w*|verflixt\w*

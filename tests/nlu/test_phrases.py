@@ -34,7 +34,7 @@ def test_frustration_is_noticed(text: str) -> None:
         "Wie ändere ich mein Passwort?",
         "Mein Drucker druckt nicht, bitte um Hilfe!",
         "Vielen Dank!!!",
-        "Das reicht mir schon, danke",
+        "Das reicht für heute, danke",
         "Ich bin nicht mehr genervt, läuft jetzt",
         "FEHLER 0X80070005 ZUGRIFF VERWEIGERT",
         "Das Konto wurde zum ersten Mal gesperrt",
