@@ -98,15 +98,20 @@ def _needs_person(situation: Situation) -> Decision | None:
     intent = situation.understanding.intent
     if situation.sensitive is not None:
         return HandOver(Reason.SENSITIVE, topic=situation.sensitive)
-    if intent == "security_incident":
+    if intent == "security_incident" and _is_believed(situation):
         return HandOver(Reason.SENSITIVE, topic="security")
     if situation.asks_for_person or intent == "talk_to_human":
         return HandOver(Reason.ASKED_FOR_PERSON)
     if situation.frustrated:
         return HandOver(Reason.FRUSTRATED)
-    if intent == "report_outage":
+    if intent == "report_outage" and _is_believed(situation):
         return HandOver(Reason.OUTAGE)
     return None
+
+
+def _is_believed(situation: Situation) -> bool:
+    """A costly intent counts, unless it is a guess and an article surely answers."""
+    return situation.understanding.confidence >= SURE_INTENT or first_sure(situation) is None
 
 
 def _plain_wish(situation: Situation) -> Decision | None:
