@@ -1,4 +1,4 @@
-# make run    use Lotse with the demo knowledge base: everything is set up first, once
+# make run    use Lotse with the demo knowledge base: everything is set up first, once (ARGS="--port 9000" is passed on)
 # make test   every test, with coverage
 # make check  style, types, direction of the packages
 # make bench  the measurements
@@ -22,7 +22,7 @@ STRICT = $(if $(filter true,$(CI)),-p tests.ci_strict)
 run:
 	@$(SET_UP) run
 	@$(IN_VENV) -m nlu.environment .venv-rasa || echo "Going on without Rasa."
-	@.venv/bin/lotse run --demo
+	@.venv/bin/lotse run --demo $(ARGS)
 
 test:
 	@$(SET_UP) test

@@ -21,7 +21,7 @@ PYTHON = VENV / "bin" / "python"
 UNFINISHED = VENV / "lotse-unfinished"
 
 LOCKS = {"run": ("requirements.lock",), "test": ("requirements.lock", "requirements-dev.lock")}
-SIZES = {"run": "2 GB, one to three minutes", "test": "0.2 GB more, half a minute"}
+SIZES = {"run": "1.8 GB, one to three minutes", "test": "0.3 GB more, half a minute"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_SECONDS = 600
 
@@ -88,6 +88,7 @@ def install(purpose: str) -> None:
     pip = (PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input", "--no-compile")
     step(f"Installing what Lotse needs to {purpose} ({SIZES[purpose]})", *pip, *locks)
     step("Installing Lotse itself", *pip, "--no-deps", "-e", ROOT)
+    say("Compiling it ...")
     run(PYTHON, "-m", "compileall", "-qq", "-j", "0", VENV / "lib", check=False)  # templates in it do not compile
     (VENV / f"lotse-{purpose}").write_text(wanted(purpose), "utf-8")
     UNFINISHED.unlink()
