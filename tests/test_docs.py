@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,20 @@ def test_every_command_in_the_docs_exists(page: Path) -> None:
 def test_every_setting_in_the_docs_exists(page: Path) -> None:
     sections = "|".join(Settings.model_fields)
     told = re.findall(rf"(?<![\w./])(?:{sections})\.[a-z_]+(?:\.[a-z_-]+)?(?![\w./(])", code_in(page))
-    files = {"py", "yml", "md", "json", "db", "port"}
-    unknown = [name for name in told if not is_setting(name) and name.rpartition(".")[2] not in files]
-    assert unknown == []
+    assert [name for name in told if not is_setting(name) and not is_code(name)] == []
+
+
+def is_code(name: str) -> bool:
+    """Whether the docs may mean a file or a function: `handoff.py`, `knowledge.search`."""
+    last = name.rpartition(".")[2]
+    return last in {"py", "yml", "md", "json", "db"} or last in names_in_code()
+
+
+@cache
+def names_in_code() -> frozenset[str]:
+    files = [file for package in ("bot", "nlu", "kb_index", "handoff") for file in (ROOT / package).rglob("*.py")]
+    defined = {name for file in files for name in re.findall(r"(?:def|class) (\w+)", file.read_text("utf-8"))}
+    return frozenset(defined | {file.stem for file in files})
 
 
 def is_setting(name: str) -> bool:
