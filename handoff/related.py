@@ -32,7 +32,10 @@ def related_cases(session: Session, ticket: Ticket, limit: int = 4) -> list[Rela
     """Resolved cases that resemble a ticket, most alike first. Sensitive cases are never shown beside another one."""
     past = resolved_tickets(session, ticket)
     likeness = likeness_of_words(ticket.summary, [words_of(one) for one in past])
-    scored = [(value + SAME_CATEGORY * (one.category == ticket.category), one) for value, one in zip(likeness, past, strict=True)]
+    scored = [
+        (value + SAME_CATEGORY * (one.category == ticket.category), one)
+        for value, one in zip(likeness, past, strict=True)
+    ]
     best = sorted((pair for pair in scored if pair[0] >= LEAST), key=lambda pair: (-pair[0], -pair[1].id))
     return [as_related(one, value) for value, one in best[:limit]]
 

@@ -1,0 +1,96 @@
+"""The web pages as a channel: the pages read the record themselves, so delivering is ringing their bell."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from bot.channels.port import Address, Reply, Sent
+
+EVERYTHING = "*"
+DESK = "desk"
+
+
+class Bell:
+    """One page's ear at the doorbell; lives in the page's event loop."""
+
+    def __init__(self, keys: frozenset[str]) -> None:
+        self.keys = keys | {EVERYTHING}
+        self.loop = asyncio.get_running_loop()
+        self.rung = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when one of the keys was rung, or after this many seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.rung.wait(), seconds)
+        self.rung.clear()
+
+
+class Doorbell:
+    """Rung from any thread when something changed; pages that listen look at once instead of every few seconds."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._lock = threading.Lock()
+        self._bells: set[Bell] = set()
+
+    def ring(self, *keys: str) -> None:
+        """Wake the pages that listen to one of these keys; without a key, all of them."""
+        wanted = set(keys) or {EVERYTHING}
+        with self._lock:
+            woken = [bell for bell in self._bells if bell.keys & wanted or EVERYTHING in wanted]
+        for bell in woken:
+            with suppress(RuntimeError):  # its loop has ended in the meantime
+                bell.loop.call_soon_threadsafe(bell.rung.set)
+
+    @contextmanager
+    def listen(self, *keys: str) -> Iterator[Bell]:
+        """Hear these keys while the block lasts. Must run inside an event loop."""
+        bell = Bell(frozenset(keys))
+        with self._lock:
+            self._bells.add(bell)
+        try:
+            yield bell
+        finally:
+            with self._lock:
+                self._bells.discard(bell)
+
+    def close(self) -> None:
+        """Send every listening page home, so that the server can stop."""
+        self.closed = True
+        self.ring()
+
+
+def place_key(address: Address) -> str:
+    """The key of one place: `chat/jette`, `desk/TKT-1042`."""
+    return f"{address.channel}/{address.thread or ''}"
+
+
+class WebChannel:
+    """Implements Channel. A post is delivered when its row says so: sending twice shows it once."""
+
+    platform = "web"
+
+    def __init__(self, doorbell: Doorbell) -> None:
+        self.doorbell = doorbell
+
+    def send(self, address: Address, reply: Reply, key: str) -> Sent:
+        self._ring(address)
+        return Sent(post_id(key), address)
+
+    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+        self._ring(address)
+
+    def find(self, address: Address, key: str) -> Sent | None:
+        return Sent(post_id(key), address)
+
+    def working(self, address: Address) -> None:
+        self._ring(address)
+
+    def _ring(self, address: Address) -> None:
+        self.doorbell.ring(place_key(address), *(() if address.channel == "chat" else (DESK,)))
+
+
+def post_id(key: str) -> str:
+    """The web's own id of a post; told apart from the ids that pages give to what people write."""
+    return f"post-{key}"
