@@ -78,7 +78,9 @@ def load_model(path: str, threads: int) -> "SentenceTransformer":
     os.environ.setdefault("TQDM_DISABLE", "1")  # a bar for loading weights, on everybody's standard error
     import torch  # noqa: PLC0415 - seconds and hundreds of megabytes
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415
 
+    logging.disable_progress_bar()
     torch.set_num_threads(threads)
     return SentenceTransformer(path, device="cpu", local_files_only=True)
 

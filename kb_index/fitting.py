@@ -29,7 +29,7 @@ LEVEL = 0.95  # of the one-sided bound
 SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
 PENALTY = 1.0
 FOLDS = 10
-WITHHELD_WEIGHT = 0.5
+AS_GOOD = 0.005  # of the mean reciprocal rank
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,17 @@ def out_of_fold(samples: Sequence[Sample], seed: int = 0) -> Unseen:
 
 
 def best_weights(samples: Sequence[Sample]) -> Weights:
-    """The mixture of the signals, each in units of its own spread, that puts the right article first most often."""
+    """The mixture of the signals, each in units of its own spread, that ranks the right articles best.
+
+    It is the middle of all mixtures that are as good: the single best one changes with every sample.
+    """
     answerable = [s for s in samples if s.gold]
     rankings = [Prepared(sample) for sample in answerable]
     spread = np.mean([prepared.spread for prepared in rankings], axis=0)
     mixtures = [m for m in product(SHARES, repeat=len(SIGNALS)) if max(m) == 1.0]
     scores = [np.mean([prepared.score(np.array(m) / spread) for prepared in rankings]) for m in mixtures]
-    best = np.array(mixtures[int(np.argmax(scores))]) / spread
+    good = [m for m, score in zip(mixtures, scores, strict=True) if score >= max(scores) - AS_GOOD]
+    best = np.mean(good, axis=0) / spread
     return {signal: float(weight) for signal, weight in zip(SIGNALS, best / best.sum(), strict=True)}
 
 
@@ -146,8 +150,18 @@ def table(samples: Sequence[Sample], weights: Weights) -> Table:
         rows.append(features(sample.found, ranked))
         right.append(ranked[0].candidate.article_id in sample.gold)
         among.append(any(r.candidate.article_id in sample.gold for r in ranked[:AMONG]))
-    weight = np.array([WITHHELD_WEIGHT if s.withheld else 1.0 for s in samples])
-    return Table(np.array(rows), np.array(right), np.array(among), weight)
+    return Table(np.array(rows), np.array(right), np.array(among), sample_weights(samples))
+
+
+def sample_weights(samples: Sequence[Sample]) -> Numbers:
+    """Withheld and unanswerable questions together weigh as much as unanswerable ones were asked.
+
+    So the withheld teach what a miss looks like, and the probabilities still fit the questions as they were asked.
+    """
+    withheld = sum(s.withheld for s in samples)
+    unanswerable = sum(not s.gold and not s.withheld for s in samples)
+    miss = unanswerable / (unanswerable + withheld) if unanswerable else 0.5
+    return np.array([1.0 if s.gold else miss for s in samples])
 
 
 def regression(data: Table, truth: NDArray[np.bool_]) -> Logistic:

@@ -24,59 +24,59 @@ Publish = Callable[..., int]
 
 
 def test_draft_is_not_found_until_it_is_published(
-    kb_sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase
+    sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase
 ) -> None:
-    with kb_sessions.begin() as session:
+    with sessions.begin() as session:
         article_id = save_draft(session, ArticleDraft("VPN", "Start the client.", "en"), "mia").id
     assert knowledge.search("VPN client", "en").hits == ()
-    publish_article(kb_sessions, embedder, article_id, "mia")
+    publish_article(sessions, embedder, article_id, "mia")
     assert [hit.article_id for hit in knowledge.search("VPN client", "en").hits] == [article_id]
 
 
 def test_published_text_stays_until_the_new_one_is_published(
-    kb_sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
+    sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
 ) -> None:
     article_id = publish("VPN", "Start the old client.")
-    with kb_sessions.begin() as session:
+    with sessions.begin() as session:
         article = save_draft(session, ArticleDraft("VPN", "Start the new client.", "en"), "mia", article_id)
         assert article.has_draft
     assert knowledge.search("VPN client", "en").hits[0].text == "Start the old client."
-    published = publish_article(kb_sessions, embedder, article_id, "mia")
+    published = publish_article(sessions, embedder, article_id, "mia")
     assert (published.revision, published.has_draft) == (2, False)
     assert knowledge.search("VPN client", "en").hits[0].text == "Start the new client."
 
 
-def test_every_saved_text_is_kept(kb_sessions: Sessions, publish: Publish) -> None:
+def test_every_saved_text_is_kept(sessions: Sessions, publish: Publish) -> None:
     article_id = publish("VPN", "One.")
     publish("VPN", "Two.", article_id=article_id, comment="shorter")
-    with kb_sessions() as session:
+    with sessions() as session:
         kept = session.scalars(select(ArticleRevision).order_by(ArticleRevision.number)).all()
     assert [(r.number, r.body, r.comment) for r in kept] == [(1, "One.", ""), (2, "Two.", "shorter")]
 
 
 def test_withdrawn_article_can_be_published_again_without_embedding(
-    kb_sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
+    sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
 ) -> None:
     article_id = publish("VPN", "Start the client.")
-    withdraw_article(kb_sessions, article_id, "mia")
+    withdraw_article(sessions, article_id, "mia")
     assert knowledge.search("VPN", "en").hits == ()
     embedder.embedded.clear()
-    publish_article(kb_sessions, embedder, article_id, "mia")
+    publish_article(sessions, embedder, article_id, "mia")
     assert embedder.embedded == []
     assert len(knowledge.search("VPN", "en").hits) == 1
 
 
 @pytest.mark.parametrize(("title", "body"), [("", "x"), ("x", "  "), (" ", "x")])
-def test_article_needs_title_and_text(kb_sessions: Sessions, title: str, body: str) -> None:
-    with kb_sessions.begin() as session, pytest.raises(ValueError, match="title and a text"):
+def test_article_needs_title_and_text(sessions: Sessions, title: str, body: str) -> None:
+    with sessions.begin() as session, pytest.raises(ValueError, match="title and a text"):
         save_draft(session, ArticleDraft(title, body, "en"), "mia")
 
 
-def test_unknown_article_is_said_so(kb_sessions: Sessions, embedder: HashEmbedder) -> None:
+def test_unknown_article_is_said_so(sessions: Sessions, embedder: HashEmbedder) -> None:
     with pytest.raises(UnknownArticle):
-        publish_article(kb_sessions, embedder, 7, "mia")
+        publish_article(sessions, embedder, 7, "mia")
     with pytest.raises(UnknownArticle):
-        withdraw_article(kb_sessions, 7, "mia")
+        withdraw_article(sessions, 7, "mia")
 
 
 class SomebodySaves(HashEmbedder):
@@ -93,29 +93,29 @@ class SomebodySaves(HashEmbedder):
         return found
 
 
-def test_what_is_saved_while_publishing_is_what_is_published(kb_sessions: Sessions) -> None:
+def test_what_is_saved_while_publishing_is_what_is_published(sessions: Sessions) -> None:
     def save_again() -> None:
-        with kb_sessions.begin() as session:
+        with sessions.begin() as session:
             save_draft(session, ArticleDraft("VPN", "Newest.", "en"), "tom", article_id)
 
-    with kb_sessions.begin() as session:
+    with sessions.begin() as session:
         article_id = save_draft(session, ArticleDraft("VPN", "Older.", "en"), "mia").id
-    article = publish_article(kb_sessions, SomebodySaves(save_again), article_id, "mia")
+    article = publish_article(sessions, SomebodySaves(save_again), article_id, "mia")
     assert (article.body, article.revision) == ("Newest.", 2)
 
 
-def test_same_passage_twice_is_kept_twice(kb_sessions: Sessions, publish: Publish) -> None:
+def test_same_passage_twice_is_kept_twice(sessions: Sessions, publish: Publish) -> None:
     text = "word " * 105
     article_id = publish("T", text)
     publish("T", f"{text}\n\n{text}", article_id=article_id)
-    with kb_sessions() as session:
+    with sessions() as session:
         assert len(session.scalars(select(Passage)).all()) == 2
 
 
-def test_list_finds_words_and_treats_wildcards_as_text(kb_sessions: Sessions, publish: Publish) -> None:
+def test_list_finds_words_and_treats_wildcards_as_text(sessions: Sessions, publish: Publish) -> None:
     publish("100 % sure", "Text.")
     publish("Passwort", "zurücksetzen", language="de")
-    with kb_sessions() as session:
+    with sessions() as session:
         assert [a.title for a in list_articles(session, "%")] == ["100 % sure"]
         assert [a.title for a in list_articles(session, "passwort ZURÜCKSETZEN".lower())] == ["Passwort"]
         assert [a.title for a in list_articles(session, language="de")] == ["Passwort"]
@@ -124,21 +124,21 @@ def test_list_finds_words_and_treats_wildcards_as_text(kb_sessions: Sessions, pu
         assert len(list_articles(session, limit=1, offset=1)) == 1
 
 
-def test_change_of_model_is_caught_up(kb_sessions: Sessions, publish: Publish) -> None:
+def test_change_of_model_is_caught_up(sessions: Sessions, publish: Publish) -> None:
     publish("VPN", "Start the client.")
     other = HashEmbedder("other")
-    assert reembed_articles(kb_sessions, other) == 1
-    assert reembed_articles(kb_sessions, other) == 0
+    assert reembed_articles(sessions, other) == 1
+    assert reembed_articles(sessions, other) == 0
 
 
 def test_agents_article_leaves_the_employees_at_once(
-    kb_sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
 ) -> None:
     article_id = publish("VPN", "Start the client.")
     assert knowledge.search("VPN", "en").hits
-    with kb_sessions.begin() as session:
+    with sessions.begin() as session:
         save_draft(session, ArticleDraft("VPN", "Start the client.", "en", audience="agents"), "mia", article_id)
     assert knowledge.search("VPN", "en").hits == ()
     assert [hit.article_id for hit in knowledge.find_articles("VPN", "en")] == [article_id]
-    with kb_sessions() as session:
+    with sessions() as session:
         assert session.get_one(Article, article_id).state == "published"

@@ -40,8 +40,8 @@ class Folder:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, kb_sessions: Sessions, embedder: HashEmbedder) -> Folder:
-    return Folder(tmp_path / "kb", kb_sessions, embedder)
+def folder(tmp_path: Path, sessions: Sessions, embedder: HashEmbedder) -> Folder:
+    return Folder(tmp_path / "kb", sessions, embedder)
 
 
 def test_second_import_embeds_nothing(folder: Folder) -> None:
