@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
-from nlu.examples import TrainingData
+from nlu.examples import TrainingData, read_training_data
 from nlu.port import Entity
 
 _DIGITS = re.compile(r"\d+")
@@ -29,9 +30,17 @@ def as_entities(found: Iterable[tuple[str, str]]) -> tuple[Entity, ...]:
 
 
 def _normal(kind: str, value: str) -> str:
-    """`tkt 1042`, `TKT1042` and `#1042` are the ticket TKT-1042."""
+    """`tkt 1042`, `TKT1042` and `#1042` are the ticket TKT-1042; `outlook` is Outlook, as the word list writes it."""
     digits = _DIGITS.search(value)
-    return f"TKT-{digits[0]}" if kind == "ticket_number" and digits else value
+    if kind == "ticket_number" and digits:
+        return f"TKT-{digits[0]}"
+    return _spelling().get((kind, value.lower()), value)
+
+
+@cache
+def _spelling() -> dict[tuple[str, str], str]:
+    lookups = read_training_data().lookups
+    return {(kind, word.lower()): word for kind, words in lookups.items() for word in words}
 
 
 def _any_of(words: list[str]) -> re.Pattern[str]:

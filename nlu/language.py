@@ -45,7 +45,7 @@ cannot  could should would must don't doesn't didn't won't isn't not nothing onl
 where who when why  what which if because that this these with without for on of to from at by after into over
 since please thanks thank yes  no now here there get got just as than
 """
-_SMALL = {word: +1 for word in _GERMAN.split()} | {word: -1 for word in _ENGLISH.split()}
+_SMALL = dict.fromkeys(_GERMAN.split(), +1) | dict.fromkeys(_ENGLISH.split(), -1)
 
 
 def detect_language(text: str) -> Language | None:

@@ -38,7 +38,7 @@ class RasaProcess:
         self._environment = environment
         self._model = model.absolute()
         self._port = port or _free_port()
-        self._output = (output or self._model.parent / "rasa.log").absolute()
+        self.output = (output or self._model.parent / "rasa.log").absolute()
         self._child: subprocess.Popen[bytes] | None = None
         self._changing = Lock()
         self._ending = Event()
@@ -117,9 +117,9 @@ class RasaProcess:
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = ["run", "--enable-api", "--quiet", "--model", str(self._model)]
         arguments += ["--interface", "127.0.0.1", "--port", str(self._port), "--auth-token", self.token]
-        self._output.parent.mkdir(parents=True, exist_ok=True)
-        with self._output.open("wb") as output:
-            return start_rasa(self._environment, arguments, self._output.parent / "run", output)
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        with self.output.open("wb") as output:
+            return start_rasa(self._environment, arguments, self.output.parent / "run", output)
 
     def _end_child(self) -> None:
         if self._child:

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from nlu_fakes import Labelled
 
 from nlu.examples import PROJECT, TrainingDataBroken, fingerprint, read_training_data
+from nlu.measure import Labelled
 
 
 @pytest.fixture

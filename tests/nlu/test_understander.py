@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from threading import Event
-from time import monotonic, sleep
 
 import pytest
+from patience import eventually
 
 from nlu.port import Understander, UnderstanderAway, Understanding
 from nlu.understander import ResilientUnderstander
@@ -61,13 +61,6 @@ Build = Callable[..., ResilientUnderstander]
 
 def who(understander: ResilientUnderstander, text: str = "hallo") -> str:
     return understander.parse(text).understander
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    deadline = monotonic() + 10
-    while not true() and monotonic() < deadline:
-        sleep(0.01)
-    return true()
 
 
 def test_a_well_rasa_is_used(build: Build) -> None:
