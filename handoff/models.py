@@ -4,7 +4,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, event
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    event,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -132,7 +144,9 @@ class Place(Base):
     thread: Mapped[str] = mapped_column(String(200), default="")
     route: Mapped[dict[str, Any]] = mapped_column(default=dict)
     side: Mapped[str] = mapped_column(String(12), default=Side.REQUESTER)
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", use_alter=True, name="fk_place_ticket_id_ticket"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(
+        ForeignKey("ticket.id", use_alter=True, name="fk_place_ticket_id_ticket"), index=True
+    )
     failures: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[datetime | None]
     unreachable_at: Mapped[datetime | None]
@@ -180,8 +194,6 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("platform", "source_id"),
-        Index("ix_message_unhandled", "handled_at", "to_send", "handle_after"),
-        Index("ix_message_undelivered", "to_send", "delivered_at", "dropped_at"),
         Index("ix_message_conversation_id_id", "conversation_id", "id"),
     )
 
@@ -220,6 +232,19 @@ class Message(Base):
     conversation: Mapped[Conversation] = relationship()
     concerns: Mapped["Message | None"] = relationship(remote_side=[id])
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="message", order_by="Attachment.id")
+
+
+# What waits for the worker is a handful of rows among very many: these indexes hold only those. The conditions are
+# those of inbox.waiting_to_be_handled and outbox.not_yet_sent, word for word, or SQLite does not use them.
+UNHANDLED = and_(Message.to_send.is_(False), Message.handled_at.is_(None))
+UNSENT = and_(
+    Message.to_send.is_(True),
+    Message.delivered_revision < Message.revision,
+    Message.dropped_at.is_(None),
+    Message.failure.is_(None),
+)
+Index("ix_message_unhandled", Message.conversation_id, sqlite_where=UNHANDLED, postgresql_where=UNHANDLED)
+Index("ix_message_unsent", Message.conversation_id, sqlite_where=UNSENT, postgresql_where=UNSENT)
 
 
 class Attachment(Base):

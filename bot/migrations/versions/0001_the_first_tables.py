@@ -6,6 +6,15 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+to_send, handled_at = sa.column("to_send", sa.Boolean), sa.column("handled_at")
+UNHANDLED = sa.and_(to_send.is_(False), handled_at.is_(None))
+UNSENT = sa.and_(
+    to_send.is_(True),
+    sa.column("delivered_revision") < sa.column("revision"),
+    sa.column("dropped_at").is_(None),
+    sa.column("failure").is_(None),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -122,8 +131,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_concerns_id"), ["concerns_id"], unique=False)
         batch_op.create_index("ix_message_conversation_id_id", ["conversation_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_place_id"), ["place_id"], unique=False)
-        batch_op.create_index("ix_message_undelivered", ["to_send", "delivered_at", "dropped_at"], unique=False)
-        batch_op.create_index("ix_message_unhandled", ["handled_at", "to_send", "handle_after"], unique=False)
+        batch_op.create_index(
+            "ix_message_unhandled", ["conversation_id"], sqlite_where=UNHANDLED, postgresql_where=UNHANDLED
+        )
+        batch_op.create_index("ix_message_unsent", ["conversation_id"], sqlite_where=UNSENT, postgresql_where=UNSENT)
 
     op.create_table(
         "ticket",
