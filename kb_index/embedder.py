@@ -80,9 +80,12 @@ def load_model(path: str, threads: int) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
-    return SentenceTransformer(path, device="cpu", local_files_only=True)
+    try:
+        return SentenceTransformer(path, device="cpu", local_files_only=True)
+    except OSError as error:
+        raise OSError(f"the embedding model {path} is not on this machine; name the folder that holds it") from error
 
 
 def load_embedder(name: str | None = None) -> Embedder:

@@ -98,7 +98,7 @@ class Shelves:
 
     @property
     def languages(self) -> list[str]:
-        return sorted({name.language for name in self._shelves})
+        return sorted({name.language for name, shelf in self._shelves.items() if shelf.article_of})
 
     def catch_up(self, session: Session, since: int) -> None:
         """Apply every article changed after the version `since`; with -1 build everything, using the saved vectors."""

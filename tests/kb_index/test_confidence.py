@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from fake_embedder import HashEmbedder
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -204,7 +203,3 @@ def test_looser_risk_answers_at_least_as_much() -> None:
     one = fit(samples(300), "test", "en", "hash")
     answered = [limits.answered for _, limits in sorted(one.thresholds.items(), key=lambda item: float(item[0]))]
     assert answered == sorted(answered)
-
-
-def test_other_embedder_name_is_another_model(embedder: HashEmbedder) -> None:
-    assert embedder.name != HashEmbedder("other").name
