@@ -11,17 +11,10 @@ from typing import Any, TextIO
 from bot.settings import LogSettings
 
 OURS = ("bot", "nlu", "kb_index", "handoff")
-# Their INFO lines hold addresses with tokens, SQL with what people wrote, or a progress bar.
+# Their INFO lines hold addresses with tokens, SQL with what people wrote, or nothing anybody needs.
 QUIET = (
-    "faiss",
-    "httpx",
-    "httpcore",
-    "sqlalchemy",
-    "alembic",
-    "sentence_transformers",
-    "transformers",
-    "urllib3",
-    "markdown_it",
+    *("faiss", "httpx", "httpcore", "sqlalchemy", "alembic"),
+    *("sentence_transformers", "transformers", "urllib3", "markdown_it", "uvicorn.error"),
 )
 USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
