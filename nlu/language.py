@@ -21,13 +21,8 @@ _OTHERS = (
     *(Lingua.FRENCH, Lingua.SPANISH, Lingua.ITALIAN, Lingua.PORTUGUESE),
     *(Lingua.DUTCH, Lingua.POLISH, Lingua.CZECH, Lingua.TURKISH),
 )
-_NOT_PROSE = re.compile(
-    r"```.*?(?:```|$)|`[^`]*`"  # code
-    r"|https?://\S+|www\.\S+|\S+@\S+\.\w+"  # addresses
-    r"|\b[A-Za-z]:\\\S*|\S*[\\/]\S*[\\/]\S*"  # paths
-    r"|<[^>]*>|\S*[\d_=<>{}|#]\S*|\S*\w[.:]\w\S*",  # tags, numbers, error codes, identifiers
-    re.DOTALL,
-)
+_CODE = re.compile(r"```.*?(?:```|$)|`[^`]*`|<[^<>]*>", re.DOTALL)
+_NOT_A_WORD = re.compile(r"[\d_=<>{}|#\\@]|/.*/|\w[.:]\w")  # numbers, addresses, paths, error codes, identifiers
 _QUOTED = re.compile(r"(?<!\w)(?:\"[^\"]+\"|'[^']+'|„[^“”]+[“”]|“[^”]+”|»[^«]+«|‚[^‘]+‘)(?!\w)")
 _WORD = re.compile(r"[a-zà-öø-ɏ]+(?:'[a-z]+)?")  # Latin letters; other scripts are neither language
 _BOTH = {"ok", "okay", "hi", "hey", "hello", "ticket", "support", "server", "update", "chat", "login", "account"}
@@ -55,7 +50,7 @@ def detect_language(text: str) -> Language | None:
     names have too few letters for lingua alone. Quoted error messages do not count when something is said around them.
     The first call loads about 100 MB of language models; a call takes well under a millisecond.
     """
-    prose = _NOT_PROSE.sub(" ", text[:LONGEST])
+    prose = _CODE.sub(" ", text[:LONGEST].lower().replace("’", "'"))
     words = _telling(_QUOTED.sub(" ", prose))
     words = words if len(words) >= 3 else _telling(prose)
     if sum(map(len, words)) < 3:
@@ -68,7 +63,9 @@ def detect_language(text: str) -> Language | None:
 
 
 def _telling(prose: str) -> list[str]:
-    return [word for word in _WORD.findall(prose.lower().replace("’", "'")) if word not in _neutral()]
+    """The words that tell something about the language, in the order of the text."""
+    readable = " ".join(token for token in prose.split() if not _NOT_A_WORD.search(token))
+    return [word for word in _WORD.findall(readable) if word not in _neutral()]
 
 
 def _small_words(words: list[str]) -> int:

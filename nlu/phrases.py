@@ -2,6 +2,8 @@
 
 import re
 
+from nlu.text import LONGEST
+
 _FRUSTRATION = r"""
 (?:das|es) (?:kann|darf) doch nicht wahr sein
 bin (?:so |echt |langsam |total |ziemlich )*(?:sauer|wütend|wuetend|genervt|stinksauer|verzweifelt|frustriert)
@@ -17,7 +19,7 @@ zum (?:dritten|vierten|fünften|fuenften|zehnten|hundertsten|x-ten|xten|wiederho
 schon (?:wieder|dreimal|viermal|fünfmal|zigmal|x-mal|mehrfach|mehrmals) (?:gemeldet|gefragt|geschrieben|erklärt)
 (?:niemand|keiner) (?:hilft|antwortet|reagiert|kümmert sich|meldet sich|fühlt sich zuständig)
 (?:völlig|voellig|komplett|absolut) (?:nutzlos|unbrauchbar|unfähig)|zeitverschwendung
-(?:du verstehst|sie verstehen) (?:mich |das |es )(?:einfach |überhaupt |gar )?nicht|du kapierst\b.*\bnicht
+(?:du verstehst|sie verstehen) (?:mich |das |es )(?:einfach |überhaupt |gar )?nicht|du kapierst\b.{0,40}\bnicht
 (?:this|that|it) is (?:just |so |absolutely |beyond )?(?:ridiculous|unacceptable|a joke|infuriating|outrageous|pathetic)
 (?:that|it)'?s (?:just |so |absolutely |beyond )?(?:ridiculous|unacceptable|a joke|infuriating|outrageous|pathetic)
 driving me (?:nuts|crazy|mad|insane|up the wall)|fed up|sick of (?:this|it|waiting|your)|sick and tired
@@ -79,12 +81,12 @@ _FRUSTRATION_SIGNS, _URGENCY_SIGNS, _NEGATIONS = map(_one_of, (_FRUSTRATION, _UR
 
 
 def _has(signs: re.Pattern[str], text: str) -> bool:
-    plain = " ".join(text.split()).replace("’", "'")
+    plain = " ".join(text[:LONGEST].split()).replace("’", "'")
     return bool(signs.search(_NEGATIONS.sub(" ", plain)))
 
 
 def _is_shouted(text: str) -> bool:
     """Mostly capitals and "!!!": not an abbreviation, not an error code."""
-    words = _LONG_WORD.findall(text)
+    words = _LONG_WORD.findall(text[:LONGEST])
     loud = [word for word in words if word.isupper()]
     return len(loud) >= 3 and len(loud) >= 0.7 * len(words) and bool(_SHOUTED.search(text))
