@@ -9,10 +9,11 @@ from bot import replies
 from bot.case import RequesterCase
 from bot.channels.port import Incoming, Press, PressResult
 from bot.house import House
+from bot.threads import open_third_level
 from handoff import desk
 from handoff.desk import NotPossible
 from handoff.models import Kind, Message, Person, Place, Side, Ticket, TicketState
-from handoff.outbox import is_note, post
+from handoff.outbox import is_note
 from kb_index.questions import note_unanswered
 
 REPLY_COMMAND = "/reply"
@@ -50,28 +51,29 @@ class AgentCase:
     def take(self, message: Message) -> str:
         """Bring what an agent wrote to where it belongs: a reply to the requester, a note to the other agents only."""
         others = desk.handoff_places(self.ticket, but=message.place)
-        if is_note(message):  # a note stays one whatever an edit makes of it
-            desk.relay(self.session, message, others, self.now)
-            desk.note_event(self.session, self.ticket, "noted", self.now, self.agent)
-            return "noted"
         if message.kind == Kind.DELETION:
             desk.note_event(
                 self.session, self.ticket, "deleted_message", self.now, self.agent, message=message.concerns_id
             )
             return "recorded"
+        if is_note(message):  # a note stays one whatever an edit makes of it
+            desk.relay(self.session, message, others, self.now)
+            desk.note_event(self.session, self.ticket, "noted", self.now, self.agent)
+            return "noted"
         desk.relay(self.session, message, [self.ticket.conversation.place, *others], self.now)
         desk.note_human_spoke(self.session, self.ticket, self.agent, self.now)
         return "relayed"
 
     # --- buttons --------------------------------------------------------------------------------------------------
     def press(self, press: Press) -> PressResult:
-        """Do what a button says. What is not possible now is told, with the reason."""
+        """Do what a button says. What is not possible now is told, with the reason, and leaves nothing behind."""
         action = self.actions().get(press.action)
         texts = self.house.texts_of(self.agent)
         if action is None:
             return PressResult(False, texts("not_for_you"))
         try:
-            action(press)
+            with self.session.begin_nested():
+                action(press)
         except NotPossible as refused:
             return PressResult(False, texts(refused.key, **refused.values))
         except ValueError:
@@ -112,15 +114,16 @@ class AgentCase:
 
     def correct(self, press: Press) -> None:
         changes = {name: int(value) if name in {"impact", "urgency"} else value for name, value in press.fields.items()}
-        if changes.get("queue", self.ticket.queue) not in self.house.settings.handoff.queues:
+        handoff = self.house.settings.handoff
+        if changes.get("queue", self.ticket.queue) not in {*handoff.queues, self.ticket.queue}:
             raise ValueError("unknown queue")
+        if changes.get("category", self.ticket.category) not in {*handoff.categories, self.ticket.category, "other"}:
+            raise ValueError("unknown category")
         desk.correct(self.session, self.ticket, changes, self.now, self.agent)
 
     def escalate(self, press: Press) -> None:
-        third = self.house.settings.handoff.third_level
-        place = self.case.handoff_place(self.ticket, third.platform, third.channel, Side.THIRD_LEVEL)
-        desk.escalate(self.session, self.ticket, place, self.now, self.agent)
-        post(self.session, self.ticket.conversation, place, Kind.CARD, "", self.now)
+        desk.escalate(self.session, self.ticket, self.now, self.agent)
+        open_third_level(self.house, self.session, self.ticket)
         self.case.tell_handoff("agent_escalated", number=self.ticket.number, name=self.agent.name)
 
     def hand_back(self, press: Press) -> None:

@@ -3,24 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot.thinking import Case
-from handoff.models import Author, Conversation, ConversationState, Kind, Message
+from handoff.models import OPEN_STATES, Author, Conversation, ConversationState, Kind, Message, Ticket
 
 BOT_HOLDS = {ConversationState.WITH_BOT, ConversationState.WAITING_FOR_PERSON, ConversationState.RESOLVED}
+CHANGES = {Kind.EDIT, Kind.DELETION}
 
 
 @dataclass(frozen=True)
 class Burst:
-    """Plain values of the messages to handle next and of the case they belong to, read before the models are asked."""
+    """Plain values of the messages to handle next and of the case they belong to, read before the models are asked.
+
+    withdrawn: every one of them was deleted before anybody answered.
+    """
 
     ids: tuple[int, ...]
     author: str
     kind: str
     text: str
     case: Case
+    withdrawn: bool = False
+
+    @property
+    def comes_too_late(self) -> bool:
+        """A requester's text or press for a case that is closed by now."""
+        spoken = self.author == Author.REQUESTER and self.kind not in CHANGES
+        return spoken and self.case.state == ConversationState.CLOSED
 
     @property
     def action(self) -> str:
@@ -39,32 +50,40 @@ class Burst:
 
 
 def burst_of(session: Session, ready: Sequence[Message]) -> Burst:
-    """The first messages that are handled together: a requester's texts with the edits made since, else one message."""
+    """The first messages that are handled together: a requester's texts in their newest wording, else one message."""
     first = ready[0]
-    together = [first]
-    if first.author == Author.REQUESTER and first.kind == Kind.TEXT:
-        for message in ready[1:]:
-            if message.author != first.author or message.kind != Kind.TEXT:
-                break
-            together.append(message)
+    together = texts_in_a_row(ready) if first.author == Author.REQUESTER and first.kind == Kind.TEXT else [first]
+    words = [wording(session, message) for message in together]
+    text = "\n".join(filter(None, words))
     ids = tuple(message.id for message in together)
-    text = "\n".join(filter(None, (wording(session, message) for message in together)))
-    return Burst(ids, first.author, first.kind, text, case_of(first.conversation))
+    withdrawn = all(word is None for word in words)
+    return Burst(ids, first.author, first.kind, text, case_of(session, first.conversation), withdrawn)
 
 
-def wording(session: Session, message: Message) -> str:
-    """The newest wording of a message: its last edit, nothing when it was deleted."""
-    changes = select(Message).where(Message.concerns_id == message.id, Message.kind.in_([Kind.EDIT, Kind.DELETION]))
+def texts_in_a_row(ready: Sequence[Message]) -> list[Message]:
+    """The requester's texts up to a press or an agent; edits between them are handled after them."""
+    together = []
+    for message in ready:
+        if message.author != Author.REQUESTER or message.kind not in {Kind.TEXT, *CHANGES}:
+            break
+        if message.kind == Kind.TEXT:
+            together.append(message)
+    return together
+
+
+def wording(session: Session, message: Message) -> str | None:
+    """The newest wording of a message: its last edit, None when it was deleted."""
+    changes = select(Message).where(Message.concerns_id == message.id, Message.kind.in_(CHANGES))
     newest = session.scalar(changes.order_by(Message.id.desc()).limit(1))
     if newest is None:
         return message.text
-    return newest.text if newest.kind == Kind.EDIT else ""
+    return newest.text if newest.kind == Kind.EDIT else None
 
 
-def case_of(conversation: Conversation) -> Case:
+def case_of(session: Session, conversation: Conversation) -> Case:
     """What the conversation knows, as plain values."""
     memory = conversation.memory
-    ticket = conversation.ticket
+    own = Ticket.requester_id == conversation.requester_id
     return Case(
         conversation_id=conversation.id,
         state=conversation.state,
@@ -73,6 +92,7 @@ def case_of(conversation: Conversation) -> Case:
         expects=conversation.expects,
         question=memory.get("question", ""),
         tried=frozenset(memory.get("tried", ())),
+        offered=tuple((str(one["article_id"]), one["title"]) for one in memory.get("offered", ())),
         pointed_away=bool(memory.get("pointed_away")),
-        has_open_ticket=ticket is not None and ticket.is_open,
+        has_open_ticket=bool(session.scalar(select(exists().where(own, Ticket.state.in_(OPEN_STATES))))),
     )

@@ -9,21 +9,31 @@ from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.channels.port import Button, Reply
-from bot.decision import AddToTicket, Answer, AskBack, Cancel, Feedback, HandOver, ShowTickets, SmallTalk
+from bot.decision import (
+    AddToTicket,
+    Answer,
+    AskBack,
+    Cancel,
+    Feedback,
+    HandOver,
+    ShowTickets,
+    SmallTalk,
+    first_sure,
+)
+from bot.facts import missing_facts
 from bot.house import House
 from bot.thinking import Thought, propose
-from bot.wording import has_no_answer, summary_of, tells_since, type_of
+from bot.threads import open_threads, tell_agents
+from bot.wording import has_no_answer, summary_of
 from handoff import desk
 from handoff.desk import Proposal
-from handoff.inbox import place_at
-from handoff.models import Conversation, ConversationState, Kind, Message, Place, Reason, Side, Ticket, TicketType
+from handoff.models import Conversation, ConversationState, Kind, Message, Reason, Ticket, TicketState, TicketType
 from handoff.outbox import post
 from handoff.timers import TimerKind, clear_timer, set_timer
 from kb_index.port import Hit
 from kb_index.questions import note_unanswered
 
 MOST_TRIED = 2  # articles shown in one case before a person comes
-BARE_WISH = 6  # words: "please open a ticket for me" says nothing about the problem
 BARE_CANCEL = 4
 UNANSWERED = {Reason.UNKNOWN, Reason.URGENT}
 
@@ -58,12 +68,14 @@ class RequesterCase:
         self.post(Kind.SAY, replies.say(self.texts, key, *buttons, **values))
         return key
 
+    def say_stale(self) -> str:
+        """What was pressed is settled; told also while a person has the case, because nothing else answers a press."""
+        self.post(Kind.NOTICE, replies.say(self.texts, "button_stale"))
+        return "button_stale"
+
     def tell_handoff(self, key: str, **values: object) -> None:
         """Tell the agents of the case's ticket what happened."""
-        ticket = self.conversation.ticket
-        text = self.house.handoff_texts()(key, **values)
-        for place in desk.handoff_places(ticket) if ticket else []:
-            post(self.session, self.conversation, place, Kind.NOTICE, text, self.now)
+        tell_agents(self.house, self.session, self.conversation, key, **values)
 
     def remember(self, **values: object) -> None:
         """Keep something for the next message of the case."""
@@ -73,6 +85,8 @@ class RequesterCase:
         """Wait for an answer to the buttons below this message; older buttons are settled."""
         self.conversation.expects = what
         self.remember(on=message.id if message else None)
+        if what != "choice":
+            self.remember(offered=[])
         clear_timer(self.session, self.conversation, TimerKind.FACTS, TimerKind.IDLE)
         answering = self.house.settings.answering
         if what == "fact":
@@ -84,8 +98,8 @@ class RequesterCase:
             set_timer(self.session, self.conversation, TimerKind.IDLE, self.now + idle)
 
     # --- decisions ------------------------------------------------------------------------------------------------
-    def perform(self, thought: Thought) -> str:
-        """Do what was decided; the outcome's name."""
+    def perform(self, thought: Thought, messages: Sequence[Message]) -> str:
+        """Do what was decided about these messages; the outcome's name."""
         match thought.decision:
             case Answer(hit):
                 return self.answer(hit, thought)
@@ -98,7 +112,7 @@ class RequesterCase:
             case ShowTickets():
                 return self.show_tickets()
             case AddToTicket():
-                return self.add_to_newest_ticket(thought)
+                return self.add_to_newest_ticket(thought, messages)
             case Feedback(helped):
                 return self.helped() if helped else self.not_helped(thought)
             case Cancel():
@@ -107,41 +121,50 @@ class RequesterCase:
     def answer(self, hit: Hit, thought: Thought) -> str:
         message = self.post(Kind.ANSWER, replies.answer(self.texts, hit), thought.evidence)
         tried = {*self.conversation.memory.get("tried", ()), hit.article_id}
-        self.remember(question=thought.question, tried=sorted(tried))
+        self.remember(tried=sorted(tried))
+        self.keep(thought, Reason.UNKNOWN)
         self.expect("feedback", message)
         return "answered"
 
     def ask_back(self, hits: Sequence[Hit], thought: Thought) -> str:
         message = self.post(Kind.ASK_BACK, replies.ask_back(self.texts, hits), thought.evidence)
         offered = [{"article_id": hit.article_id, "title": hit.title} for hit in hits]
-        self.remember(question=thought.question, offered=offered)
+        self.remember(offered=offered)
+        self.keep(thought, Reason.UNKNOWN)
         self.expect("choice", message)
         return "asked_back"
+
+    def keep(self, thought: Thought, reason: Reason) -> None:
+        """Remember the question and what a ticket about it would be, should a person be wanted."""
+        self.remember(question=thought.question, proposal=asdict(propose(self.house, thought, reason)))
 
     def small_talk(self, key: str, thought: Thought) -> str:
         if key != "out_of_scope":
             return self.say(key)
         buttons = (Button("ticket", self.texts("button_ticket")), replies.person_button(self.texts))
         message = self.post(Kind.SAY, replies.say(self.texts, key, *buttons), thought.evidence)
-        self.remember(question=thought.question, pointed_away=True)
+        self.remember(pointed_away=True, offered=[])
+        self.keep(thought, Reason.ASKED_FOR_PERSON)
         self.expect("choice", message)
         return key
 
     def show_tickets(self) -> str:
-        tickets = [ticket for ticket in desk.tickets_of(self.session, self.conversation.requester) if ticket.is_open]
+        own = desk.tickets_of(self.session, self.conversation.requester)
+        tickets = [ticket for ticket in own if ticket.state != TicketState.CLOSED]
         self.post(Kind.SAY, replies.ticket_list(self.texts, tickets, self.house.moment()))
         return "status"
 
-    def add_to_newest_ticket(self, thought: Thought) -> str:
-        """Bring what was written to the agents of the requester's newest open ticket."""
+    def add_to_newest_ticket(self, thought: Thought, messages: Sequence[Message]) -> str:
+        """What was written belongs to the ticket it names, or else to the requester's newest open one."""
         wanted = [desk.ticket_by_number(self.session, n) for n in thought.understanding.values("ticket_number")]
         own = desk.tickets_of(self.session, self.conversation.requester)
         candidates = [ticket for ticket in wanted if ticket in own] or own
         ticket = next((ticket for ticket in candidates if ticket is not None and ticket.is_open), None)
         if ticket is None:
             return self.hand_over(thought, Reason.ASKED_FOR_PERSON, may_ask=True)
-        for place in desk.handoff_places(ticket):
-            post(self.session, ticket.conversation, place, Kind.NOTICE, thought.situation.text, self.now)
+        for message in messages:
+            message.conversation = ticket.conversation
+        self.relay(messages, ticket)
         desk.note_requester_wrote(self.session, ticket, self.now)
         return self.say("added", number=ticket.number)
 
@@ -161,21 +184,14 @@ class RequesterCase:
     def not_helped(self, thought: Thought) -> str:
         """The next sure article, once; then a person."""
         tried = self.conversation.memory.get("tried", ())
-        if isinstance(thought.decision, Answer) and len(tried) < MOST_TRIED:
-            return self.answer(thought.decision.hit, thought)
+        hit = first_sure(thought.situation)
+        if hit is not None and len(tried) < MOST_TRIED:
+            return self.answer(hit, thought)
         return self.hand_over(thought, Reason.UNKNOWN, may_ask=True)
 
     def none_of_these(self, thought: Thought) -> str:
         """None of the offered articles is right."""
         return self.hand_over(thought, Reason.UNKNOWN, may_ask=True)
-
-    def offered_in(self, text: str) -> str | None:
-        """The offered article that a text names, by its number in the list or its title; its id."""
-        offered = self.conversation.memory.get("offered", [])
-        plain = text.strip().strip(".").lower()
-        if plain.isdecimal() and 1 <= int(plain) <= len(offered):
-            return str(offered[int(plain) - 1]["article_id"])
-        return next((str(one["article_id"]) for one in offered if one["title"].lower() == plain), None)
 
     def choose(self, thought: Thought, article_id: str) -> str:
         """The requester chose an offered article; one withdrawn in the meantime is not shown."""
@@ -202,12 +218,12 @@ class RequesterCase:
         if reason == Reason.OUTAGE and self.tell_known_outages(thought):
             return "known_outage"
         asks = may_ask and self.house.settings.answering.ask_facts and self.conversation.ticket is None
+        self.keep(thought, reason)
         self.remember(
-            question=thought.question,
             reason=reason,
-            proposal=asdict(propose(self.house, thought, reason)),
             evidence=thought.evidence,
             missing=missing_facts(thought, reason) if asks else [],
+            unanswered=reason in UNANSWERED,
         )
         return self.ask_next_fact()
 
@@ -218,7 +234,8 @@ class RequesterCase:
             return False
         lines = "\n\n".join(replies.known_outage(self.texts, outage).text for outage in outages)
         message = self.post(Kind.SAY, Reply(lines, (Button("ticket", self.texts("button_ticket")),)), thought.evidence)
-        self.remember(question=thought.question)
+        self.remember(offered=[])
+        self.keep(thought, Reason.OUTAGE)
         self.expect("choice", message)
         return True
 
@@ -240,23 +257,28 @@ class RequesterCase:
             told = text if fact == "problem" else f"{self.conversation.memory.get('question', '')}\n{text}"
             self.remember(question=told)
             if fact == "problem" and thought is not None:
-                reason = Reason(self.conversation.memory["reason"])
-                self.remember(proposal=asdict(propose(self.house, thought, reason)), evidence=thought.evidence)
+                self.keep(thought, Reason(self.conversation.memory["reason"]))
+                self.remember(evidence=thought.evidence)
         return self.ask_next_fact()
 
     def take_fact_or_more(self, thought: Thought) -> str:
         """A text while a fact is asked: the fact, unless it plainly says something stronger."""
         decision, text = thought.decision, thought.situation.text
         if isinstance(decision, HandOver) and decision.reason not in {Reason.UNKNOWN, Reason.OUTAGE}:
-            self.take_over_reason(decision.reason, text)
+            self.take_over_reason(decision.reason, thought)
             return self.open_ticket()
         if isinstance(decision, Cancel) and len(text.split()) <= BARE_CANCEL:
             return self.cancel()
         return self.take_fact(text, thought)
 
-    def take_over_reason(self, reason: Reason, text: str) -> None:
-        question = self.conversation.memory.get("question", "")
-        self.remember(reason=reason, missing=[], question=f"{question}\n{text}")
+    def take_over_reason(self, reason: Reason, thought: Thought) -> None:
+        """A stronger reason came up while facts were asked: more urgent then, or for the team of a sensitive topic."""
+        told = {"question": f"{self.conversation.memory.get('question', '')}\n{thought.situation.text}"}
+        fresh = asdict(propose(self.house, thought, reason))
+        kept = self.conversation.memory.get("proposal") or fresh
+        if reason != Reason.SENSITIVE:
+            fresh = {**kept, "urgency": min(kept["urgency"], fresh["urgency"])}
+        self.remember(**told, reason=reason, missing=[], proposal=fresh, evidence=thought.evidence)
 
     def open_ticket(self) -> str:
         """Ticket, receipt and card in one transaction, from what the case remembers."""
@@ -272,8 +294,8 @@ class RequesterCase:
         if again:
             self.tell_handoff("agent_handed_over_again", number=ticket.number, reason=self._reason_for_agents(reason))
         else:
-            self.open_handoff(ticket)
-        if reason in UNANSWERED:
+            open_threads(self.house, self.session, ticket)
+        if reason in UNANSWERED or memory.get("unanswered"):
             self.note_question(reason, ticket.number)
         self.conversation.memory = {"question": memory.get("question", "")}
         return "ticket"
@@ -296,30 +318,11 @@ class RequesterCase:
                 self.session, question, language or self.texts.language, reason=reason, ticket_number=number
             )
 
-    def open_handoff(self, ticket: Ticket) -> None:
-        """The ticket's card and thread on the web desk, and in the hand-off channel of its queue."""
-        queue = self.house.settings.handoff.queues[ticket.queue]
-        places = [self.handoff_place(ticket, "web", "desk", Side.HANDOFF)]
-        if queue.platform != "web":
-            places.append(self.handoff_place(ticket, queue.platform, queue.channel, Side.HANDOFF))
-        for place in places:
-            post(self.session, self.conversation, place, Kind.CARD, "", self.now)
-
-    def handoff_place(self, ticket: Ticket, platform: str, channel: str, side: Side) -> Place:
-        """The ticket's thread at a hand-off channel; where the platform names threads, the first post fills it in."""
-        thread = ticket.number if platform == "web" else f"new:{ticket.number}"
-        place = place_at(self.session, platform, channel, thread, side=side)
-        place.ticket_id = ticket.id
-        self.session.flush()
-        self.session.expire(ticket, ["places"])
-        return place
-
     # --- while a ticket is open -----------------------------------------------------------------------------------
     def add_to_ticket(self, messages: Sequence[Message], thought: Thought | None) -> str:
         """Bring messages to the agents; the bot answers only plain wishes, and only until a person has taken over."""
         ticket = self.require_ticket()
-        for message in messages:
-            desk.relay(self.session, message, desk.handoff_places(ticket), self.now)
+        self.relay(messages, ticket)
         desk.note_requester_wrote(self.session, ticket, self.now)
         if self.conversation.state == ConversationState.WITH_PERSON or thought is None:
             return "relayed"
@@ -330,6 +333,11 @@ class RequesterCase:
         if isinstance(thought.decision, SmallTalk) and thought.decision.key in {"thanks", "goodbye"}:
             return self.say(thought.decision.key)
         return self.say("added", number=ticket.number)
+
+    def relay(self, messages: Sequence[Message], ticket: Ticket) -> None:
+        """Bring what the requester wrote to those who work on a ticket."""
+        for message in messages:
+            desk.relay(self.session, message, desk.handoff_places(ticket), self.now)
 
     def require_ticket(self) -> Ticket:
         if self.conversation.ticket is None:
@@ -342,8 +350,7 @@ class RequesterCase:
         desk.reopen(self.session, ticket, self.now, None)
         self.post(Kind.NOTICE, replies.reopened(self.texts, ticket))
         self.tell_handoff("agent_reopened", number=ticket.number, requester=ticket.requester.name)
-        for message in messages:
-            desk.relay(self.session, message, desk.handoff_places(ticket), self.now)
+        self.relay(messages, ticket)
         return "reopened"
 
     def confirm_resolved(self) -> str:
@@ -371,9 +378,9 @@ class RequesterCase:
         until = self.require_ticket().reopen_until
         return until is not None and self.now <= until
 
-    def repeat_receipt(self) -> str:
-        """A person is on the way already: say the number and the time again."""
-        self.post(Kind.NOTICE, replies.receipt(self.texts, self.require_ticket(), self.house.moment(), again=True))
+    def tell_who_has_it(self) -> str:
+        """A person is on the way or on it already: say the number, and who or when."""
+        self.post(Kind.NOTICE, replies.ticket_list(self.texts, [self.require_ticket()], self.house.moment()))
         return "receipt_repeated"
 
     # --- time and failure -----------------------------------------------------------------------------------------
@@ -394,23 +401,15 @@ class RequesterCase:
             desk.note_event(self.session, ticket, "first_response_overdue", self.now, None)
 
     def fail(self, messages: Sequence[Message], question: str) -> str:
-        """Lotse could not handle messages: a visible failure with a ticket; nothing is lost."""
+        """Lotse could not go on: a person does, with a ticket that says so."""
+        known = self.conversation.memory.get("question", "")
+        self.conversation.memory = {"question": question or known, "reason": Reason.ERROR}
         if self.conversation.ticket is not None:
-            for message in messages:
-                desk.relay(self.session, message, desk.handoff_places(self.conversation.ticket), self.now)
-            return "failed_to_ticket"
-        self.conversation.memory = {"question": question, "reason": Reason.ERROR}
+            self.relay(messages, self.conversation.ticket)
         return self.open_ticket()
 
-
-def missing_facts(thought: Thought, reason: Reason) -> list[str]:
-    """At most two facts an agent needs and nobody has told yet."""
-    question = thought.question
-    if reason == Reason.ASKED_FOR_PERSON and len(question.split()) <= BARE_WISH:
-        return ["problem"]
-    missing = []
-    if not thought.understanding.values("application") + thought.understanding.values("device"):
-        missing.append("system")
-    if type_of(question) == TicketType.INCIDENT and not tells_since(question):
-        missing.append("since")
-    return missing
+    def fail_agent(self) -> str:
+        """What an agent wrote could not be handled: the agents are told, so that they can write it again."""
+        if self.conversation.ticket is not None:
+            self.tell_handoff("agent_failed", number=self.conversation.ticket.number)
+        return "failed"

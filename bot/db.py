@@ -68,6 +68,8 @@ def prepare_sqlite(connection: Any, record: object) -> None:
 @event.listens_for(Session, "after_begin")
 def begin_transaction(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     """Writers take the lock at their start: a read that later wants to write would lose updates on SQLite."""
+    if transaction.nested:
+        return  # a savepoint begins inside what has begun already
     writes = session.info.get("write", False)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")

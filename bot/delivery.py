@@ -10,7 +10,8 @@ from bot.case import RequesterCase
 from bot.channels.port import Address, Channel, Channels, File, Reply, Sent, TryAgain, Unreachable
 from bot.house import House
 from handoff import outbox
-from handoff.models import Kind, Message, Place, Reason, Side
+from handoff.leases import Lease, held_conversation, lock_conversation
+from handoff.models import ConversationState, Kind, Message, Place, Reason, Side, Ticket
 
 logger = logging.getLogger(__name__)
 NO_THREAD_YET = "new:"
@@ -36,16 +37,17 @@ class Delivery:
         self.house = house
         self.channels = channels
 
-    def deliver_pending(self, conversation_id: int) -> None:
-        """Send everything of a conversation that can be sent now. Called by the holder of its lease."""
-        while (parcel := self._take_next(conversation_id)) is not None:
+    def deliver_pending(self, lease: Lease) -> None:
+        """Send everything of a conversation that can be sent now. Raises LeaseLost when another worker has taken it."""
+        while (parcel := self._take_next(lease)) is not None:
             self._deliver(parcel)
 
-    def _take_next(self, conversation_id: int) -> Parcel | None:
+    def _take_next(self, lease: Lease) -> Parcel | None:
         """Note that a send begins, in a transaction of its own; what a person has overtaken is dropped here."""
         while True:
             with self.house.sessions.begin() as session:
-                message = outbox.next_to_send(session, conversation_id, self.house.clock())
+                held_conversation(session, lease)
+                message = outbox.next_to_send(session, lease.conversation_id, self.house.clock())
                 if message is None:
                     return None
                 unclear = message.send_started_at is not None
@@ -67,16 +69,23 @@ class Delivery:
     def _reply(self, message: Message) -> Reply:
         """What to post: a card is drawn from its ticket as it is now, a relay speaks with the author's name."""
         if message.kind == Kind.CARD and message.conversation.ticket is not None:
-            rule = f"card_rule_{self.house.settings.handoff.reply}"
-            texts = self.house.handoff_texts()
-            return replies.card(texts, message.conversation.ticket, self.house.moment(), rule)
+            return self._card(message.conversation.ticket, message.place)
         if message.kind == Kind.RELAY:
             author = message.person.name if message.person else None
             return Reply(message.text, author=author, files=files_of(message.concerns))
         return replies.from_json(message.text, message.reply)
 
+    def _card(self, ticket: Ticket, place: Place) -> Reply:
+        handoff, texts = self.house.settings.handoff, self.house.handoff_texts()
+        third = place.side == Side.THIRD_LEVEL
+        rule = texts(f"card_rule_{'third_level' if third else handoff.reply}", prefix=handoff.note_prefixes[0])
+        return replies.card(texts, ticket, self.house.moment(), rule, with_buttons=not third)
+
     def _deliver(self, parcel: Parcel) -> None:
-        channel = self.channels[parcel.address.platform]
+        channel = self.channels.get(parcel.address.platform)
+        if channel is None:
+            self._give_up(parcel, f"no channel for {parcel.address.platform}")
+            return
         try:
             sent = self._send(channel, parcel)
         except Unreachable as never:
@@ -115,6 +124,7 @@ class Delivery:
         """Never to be tried again: the agent is told to use another way (behaviour rule 16)."""
         logger.warning("message %s cannot be delivered on %s", parcel.message_id, parcel.address.platform)
         with self.house.sessions.begin() as session:
+            lock_conversation(session, parcel.conversation_id)
             message = session.get_one(Message, parcel.message_id)
             known = message.place.unreachable_at is not None
             outbox.mark_undeliverable(message, why, self.house.clock())
@@ -122,8 +132,11 @@ class Delivery:
                 self._tell_agents(session, message)
 
     def _tell_agents(self, session: Session, message: Message) -> None:
+        """The agents of the case, or of a ticket opened for it; a case that is closed without one is over."""
         case = RequesterCase(self.house, session, message.conversation)
         if message.conversation.ticket is None:
+            if message.conversation.state == ConversationState.CLOSED:
+                return
             question = message.conversation.memory.get("question", "")
             message.conversation.memory = {"question": question, "reason": Reason.ERROR}
             case.open_ticket()

@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from bot import replies
-from bot.burst import Burst
+from bot.burst import CHANGES, Burst
 from bot.case import RequesterCase
+from bot.decision import Cancel, ShowTickets, SmallTalk
 from bot.house import House
-from bot.thinking import Thought
+from bot.thinking import Thought, offered_in
 from bot.wording import still_broken
 from handoff import desk, inbox
 from handoff.models import ConversationState, Kind, Message, Reason
 
 PERSON_HAS_IT = {ConversationState.WAITING_FOR_PERSON, ConversationState.WITH_PERSON}
+NOT_FOR_A_NEW_CASE = (ShowTickets, SmallTalk)  # said after "resolved", they leave the resolved case as it is
 
 
 def handle_requester(
@@ -23,41 +25,50 @@ def handle_requester(
     case = RequesterCase(house, session, messages[0].conversation)
     if burst.kind == Kind.PRESS:
         return press(case, burst, thought, messages[0])
-    if burst.kind in {Kind.EDIT, Kind.DELETION}:
+    if burst.kind in CHANGES:
         return change(case, messages[0])
-    outcome = text(case, messages, thought)
+    outcome = "withdrawn" if burst.withdrawn else text(case, burst, messages, thought)
     tell_refused_files(house, case, messages)
     return outcome
 
 
-def text(case: RequesterCase, messages: Sequence[Message], thought: Thought | None) -> str:
+# --- texts ------------------------------------------------------------------------------------------------------------
+def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought: Thought | None) -> str:
     """A text, by the state of the case."""
-    if thought is None or case.conversation.state in PERSON_HAS_IT:
+    if thought is None:
+        return case.add_to_ticket(messages, thought)
+    if case.conversation.expects == "cancel" and thought.understanding.intent in {"affirm", "deny"}:
+        return case.settle_cancel(yes=thought.understanding.intent == "affirm")
+    if case.conversation.state in PERSON_HAS_IT:
         return case.add_to_ticket(messages, thought)
     if case.conversation.state == ConversationState.RESOLVED:
         return after_resolved(case, messages, thought)
     if case.conversation.expects == "fact":
         return case.take_fact_or_more(thought)
     if case.conversation.expects == "choice":
-        return choice_in_words(case, thought)
-    return case.perform(thought)
+        return choice_in_words(case, burst, messages, thought)
+    return case.perform(thought, messages)
 
 
-def choice_in_words(case: RequesterCase, thought: Thought) -> str:
-    """ "The second one", "none of these", or simply more about the problem."""
+def choice_in_words(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought: Thought) -> str:
+    """ "2", "none of these", or simply more about the problem."""
+    chosen = offered_in(burst.case, burst.text)
+    if chosen is not None:
+        return case.choose(thought, chosen)
     if thought.understanding.intent in {"deny", "not_helpful"}:
         return case.none_of_these(thought)
-    chosen = case.offered_in(thought.situation.text)
-    return case.choose(thought, chosen) if chosen is not None else case.perform(thought)
+    return case.perform(thought, messages)
 
 
 def after_resolved(case: RequesterCase, messages: Sequence[Message], thought: Thought) -> str:
-    """ "Still broken" reopens, "thanks" confirms, anything else is a new case linked to the old one."""
+    """ "Still broken" reopens, "thanks" confirms, a new question is a new case linked to the old one."""
     intent = thought.understanding.intent
     if intent in {"not_helpful", "deny"} or still_broken(thought.situation.text):
         return reopen_or_new(case, messages, thought)
-    if intent in {"helpful", "affirm", "thanks"}:
+    if intent in {"helpful", "affirm", "thanks"} or isinstance(thought.decision, Cancel):
         return case.confirm_resolved()
+    if isinstance(thought.decision, NOT_FOR_A_NEW_CASE) and thought.decision != SmallTalk("out_of_scope"):
+        return case.perform(thought, messages)
     return new_case(case, messages, thought)
 
 
@@ -79,7 +90,7 @@ def new_case(case: RequesterCase, messages: Sequence[Message], thought: Thought 
         message.conversation = new
     successor = RequesterCase(case.house, case.session, new)
     if thought is not None and not still_broken(thought.situation.text):
-        return successor.perform(thought)
+        return successor.perform(thought, messages)
     successor.say("reopen_window_over", number=number)
     successor.remember(question=old.memory.get("question", ""), reason=Reason.UNKNOWN)
     return successor.open_ticket()
@@ -88,7 +99,9 @@ def new_case(case: RequesterCase, messages: Sequence[Message], thought: Thought 
 def change(case: RequesterCase, message: Message) -> str:
     """An edit or deletion is an event of the transcript; agents who follow the case are told."""
     ticket = case.conversation.ticket
-    if ticket is not None:
+    if ticket is not None and message.kind == Kind.DELETION:
+        case.tell_handoff("agent_message_deleted", number=ticket.number, requester=ticket.requester.name)
+    elif ticket is not None:
         desk.relay(case.session, message, desk.handoff_places(ticket), case.now)
     return "recorded"
 
@@ -101,11 +114,12 @@ def tell_refused_files(house: House, case: RequesterCase, messages: Sequence[Mes
         case.post(Kind.NOTICE, replies.say(case.texts, "file_not_kept", name=attachment.name, why=why))
 
 
+# --- presses ----------------------------------------------------------------------------------------------------------
 def press(held: RequesterCase, burst: Burst, thought: Thought | None, message: Message) -> str:
     """A button of the requester. "A person, please" always works; other buttons only while their question is open."""
     if burst.action == "person":
         return person_please(held, message)
-    if not is_current(held, message):
+    if not is_current(held, burst, message):
         return late(held, burst, message)
     match burst.action:
         case "helped":
@@ -126,22 +140,36 @@ def press(held: RequesterCase, burst: Burst, thought: Thought | None, message: M
             return reopen_or_new(held, (), None)
         case "cancel_yes" | "cancel_no":
             return held.settle_cancel(yes=burst.action == "cancel_yes")
-    return held.say("button_stale")
+    return held.say_stale()
 
 
-def is_current(case: RequesterCase, message: Message) -> bool:
-    """Whether the pressed button belongs to the last question of the case."""
-    return message.concerns_id is not None and message.concerns_id == case.conversation.memory.get("on")
+def is_current(case: RequesterCase, burst: Burst, message: Message) -> bool:
+    """Whether the pressed button stands below the last question of the case, and the case still waits for it."""
+    below = message.concerns
+    if below is None or below.id != case.conversation.memory.get("on"):
+        return False
+    if burst.action not in {button["action"] for button in (below.reply or {}).get("buttons", ())}:
+        return False
+    settles = burst.action in {"cancel_yes", "cancel_no"}
+    return settles or case.conversation.state not in PERSON_HAS_IT
 
 
 def late(case: RequesterCase, burst: Burst, message: Message) -> str:
     """A button of an earlier question: "did not help" and "still broken" bring a person, the rest does nothing."""
     below = message.concerns
     if below is None or burst.action not in {"not_helped", "still_broken"} or case.conversation.state in PERSON_HAS_IT:
-        return case.say("button_stale")
-    search = (below.evidence or {}).get("search") or {}
-    case.remember(question=search.get("question", ""), reason=Reason.UNKNOWN, missing=[])
+        return case.say_stale()
+    if case.conversation.state == ConversationState.RESOLVED:
+        return reopen_or_new(case, (), None)
+    case.remember(question=question_of(below), reason=Reason.UNKNOWN, missing=[])
     return case.open_ticket()
+
+
+def question_of(message: Message) -> str:
+    """What a bot's message was about: the question it searched for, or its ticket's summary."""
+    searched = ((message.evidence or {}).get("search") or {}).get("question")
+    ticket = message.conversation.ticket
+    return searched or (ticket.summary if ticket is not None else "")
 
 
 def person_please(case: RequesterCase, message: Message) -> str:
@@ -149,6 +177,21 @@ def person_please(case: RequesterCase, message: Message) -> str:
     if case.conversation.state == ConversationState.RESOLVED:
         return reopen_or_new(case, (), None)
     if case.conversation.state in PERSON_HAS_IT:
-        return case.repeat_receipt()
+        return case.tell_who_has_it()
     case.remember(reason=Reason.ASKED_FOR_PERSON, missing=[])
     return case.open_ticket()
+
+
+# --- failure ----------------------------------------------------------------------------------------------------------
+def fail(case: RequesterCase, burst: Burst, messages: Sequence[Message]) -> str:
+    """Lotse could not handle messages: a visible failure with a ticket; nothing is lost."""
+    written = [message for message in messages if message.kind != Kind.PRESS]
+    match case.conversation.state:
+        case ConversationState.WITH_BOT:
+            question = burst.text if burst.kind == Kind.TEXT else case.conversation.memory.get("question", "")
+            return case.fail(written, question)
+        case ConversationState.RESOLVED:
+            return reopen_or_new(case, written, None)
+        case ConversationState.CLOSED:
+            return change(case, messages[0])
+    return case.add_to_ticket(written, None)

@@ -1,26 +1,32 @@
 """Receives what platforms bring, handles it, and takes presses. The way of every message leads through here."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.agents import AgentCase
-from bot.burst import BOT_HOLDS, Burst, burst_of
+from bot.burst import BOT_HOLDS, Burst, burst_of, case_of
 from bot.case import RequesterCase
 from bot.channels.port import Incoming, Press, PressResult
-from bot.dialogue import handle_requester
+from bot.dialogue import fail, handle_requester
 from bot.house import House
-from bot.intake import is_handoff_channel, person_of, record_press, store_message, store_press
-from bot.thinking import Thought, search_again, think
-from handoff import desk, inbox
+from bot.intake import is_handoff_channel, move_to_open_case, person_of, record_press, store_message, store_press
+from bot.thinking import Thought, language_of, offered_in, search_again, think
+from bot.timekeeping import ring
+from handoff import inbox
+from handoff.leases import Lease, LeaseLost, held_conversation, lock_conversation
 from handoff.models import Author, Conversation, Kind, Message, Place, Side, Ticket, Timer
-from handoff.timers import TimerKind, due_timers
+from handoff.timers import due_timers, put_off
 
 logger = logging.getLogger(__name__)
 SEARCHING_PRESSES = {"not_helped", "choose", "none", "ticket"}
+RACES = 3  # times two may store a first message, place or person at the same moment before it is an error
+LONGEST_PAUSE = 600.0  # seconds between two tries to handle a message
+T = TypeVar("T")
 
 
 class Engine:
@@ -36,34 +42,33 @@ class Engine:
         The same source_id again gives the id of the first. None: chatter in a hand-off channel outside any ticket.
         Raises whatever the database raises when it cannot be stored; the platform then gets an error and repeats.
         """
-        try:
-            with self.house.sessions.begin() as session:
-                message = store_message(self.house, session, incoming)
-        except IntegrityError:
-            # Two receives of the same event raced; the other one stored it.
-            with self.house.sessions() as session:
-                message = inbox.find_message(session, incoming.address.platform, incoming.source_id)
-            if message is None:
-                raise
+        message = self._store(lambda session: store_message(self.house, session, incoming))
         self.house.bell.ring()
         return message.id if message is not None else None
+
+    def _store(self, write: Callable[[Session], T]) -> T:
+        """Write in one transaction. Who loses a race for the same new row reads the winner's on the next try."""
+        for _ in range(RACES):
+            try:
+                with self.house.sessions.begin() as session:
+                    return write(session)
+            except IntegrityError as raced:
+                lost = raced
+        raise lost
 
     # --- press ----------------------------------------------------------------------------------------------------
     def press(self, press: Press) -> PressResult:
         """Take a button. What agents press is done at once and its result told; what requesters press is stored and
         handled like a message. The same source_id again does nothing."""
-        try:
-            with self.house.sessions.begin() as session:
-                result = self._press(session, press)
-        except IntegrityError:
-            result = PressResult(True)  # the same press raced with itself; the other one did it
+        result = self._store(lambda session: self._press(session, press))
         self.house.bell.ring()
         return result
 
     def _press(self, session: Session, press: Press) -> PressResult:
         address = press.address
-        if inbox.find_message(session, address.platform, press.source_id) is not None:
-            return PressResult(True)
+        seen = inbox.find_message(session, address.platform, press.source_id)
+        if seen is not None:
+            return PressResult(seen.outcome != "refused")
         place = inbox.find_place(session, address.platform, address.channel, address.thread)
         ticket = inbox.ticket_at(session, place)
         if place is not None and ticket is not None:
@@ -77,97 +82,134 @@ class Engine:
         agent = person_of(session, press.person)
         if place.side == Side.THIRD_LEVEL:
             return PressResult(False, self.house.texts_of(agent)("not_for_you"))
-        message = record_press(self.house, session, press, ticket.conversation, place, Author.AGENT)
+        conversation = lock_conversation(session, ticket.conversation_id)
+        session.refresh(ticket)
+        message = record_press(self.house, session, press, conversation, place, Author.AGENT)
         result = AgentCase(self.house, session, ticket, agent).press(press)
         message.handled_at, message.outcome = self.house.clock(), press.action if result.ok else "refused"
         return result
 
     # --- handle ---------------------------------------------------------------------------------------------------
-    def handle(self, conversation_id: int) -> None:
-        """Handle everything of a conversation that is ready. Called by the holder of its lease."""
-        while (burst := self._next_burst(conversation_id)) is not None:
+    def handle(self, lease: Lease) -> None:
+        """Handle everything of a conversation that is ready. Raises LeaseLost when another worker has taken it."""
+        while (burst := self._next_burst(lease.conversation_id)) is not None:
             try:
-                self._handle_burst(burst)
+                self._handle_burst(lease, burst)
+            except LeaseLost:
+                raise
             except Exception:
                 # Whatever went wrong, the message stays: it is tried again later, and in the end a person gets it.
-                logger.exception("message %s of conversation %s failed", burst.ids[0], conversation_id)
-                self._note_failure(burst)
-        self._ring_timers(conversation_id)
+                logger.exception("message %s of conversation %s failed", burst.ids[0], lease.conversation_id)
+                self._note_failure(lease, burst)
+        self._ring_timers(lease)
 
     def _next_burst(self, conversation_id: int) -> Burst | None:
         with self.house.sessions() as session:
             ready = inbox.unhandled(session, conversation_id, self.house.clock())
             return burst_of(session, ready) if ready else None
 
-    def _handle_burst(self, burst: Burst) -> None:
+    def _handle_burst(self, lease: Lease, burst: Burst) -> None:
+        if burst.comes_too_late:
+            self._move(lease, burst)
+            return
         thought = self._think(burst)
         with self.house.sessions.begin() as session:
+            conversation = held_conversation(session, lease)
             messages = burst.reload(session)
-            if not messages or messages[0].conversation.state != burst.case.state:
+            if not messages or case_of(session, conversation) != burst.case:
                 return  # somebody acted while we were thinking: it is read and handled anew
-            outcome = self._handle_messages(session, burst, messages, thought)
-            for message in messages:
-                message.handled_at, message.outcome = self.house.clock(), outcome
-        logger.info("conversation %s: %s message(s) handled: %s", burst.case.conversation_id, len(burst.ids), outcome)
+            outcome = self._handle_messages(session, burst, conversation, messages, thought)
+            note_handled(messages, outcome, self.house)
+        logger.info("conversation %s: %s message(s) handled: %s", lease.conversation_id, len(burst.ids), outcome)
+
+    def _move(self, lease: Lease, burst: Burst) -> None:
+        """What came in while its case was being closed belongs to the next one."""
+        with self.house.sessions.begin() as session:
+            conversation = held_conversation(session, lease)
+            move_to_open_case(self.house, session, conversation, burst.reload(session))
 
     def _think(self, burst: Burst) -> Thought | None:
         """Ask the models, outside any transaction, where they are needed at all."""
-        if burst.author != Author.REQUESTER or burst.case.state not in BOT_HOLDS:
+        case = burst.case
+        if burst.author != Author.REQUESTER or case.state not in BOT_HOLDS or burst.withdrawn:
             return None
         if burst.kind == Kind.PRESS:
-            return search_again(self.house, burst.case) if burst.action in SEARCHING_PRESSES else None
-        return think(self.house, burst.case, burst.text) if burst.kind == Kind.TEXT else None
+            return search_again(self.house, case) if burst.action in SEARCHING_PRESSES else None
+        if burst.kind != Kind.TEXT:
+            return None
+        return search_again(self.house, case) if offered_in(case, burst.text) else think(self.house, case, burst.text)
 
     def _handle_messages(
-        self, session: Session, burst: Burst, messages: Sequence[Message], thought: Thought | None
+        self,
+        session: Session,
+        burst: Burst,
+        conversation: Conversation,
+        messages: Sequence[Message],
+        thought: Thought | None,
     ) -> str:
         first = messages[0]
         if burst.author == Author.AGENT:
-            if first.conversation.ticket is None or first.person is None:
+            if conversation.ticket is None or first.person is None:
                 raise LookupError(f"message {first.id} is from an agent, but there is no ticket")
-            return AgentCase(self.house, session, first.conversation.ticket, first.person).take(first)
-        if thought is not None and first.conversation.language is None:
-            first.conversation.language = thought.language
+            return AgentCase(self.house, session, conversation.ticket, first.person).take(first)
+        if thought is not None and conversation.language is None:
+            conversation.language = thought.language
         return handle_requester(self.house, session, burst, messages, thought)
 
-    def _note_failure(self, burst: Burst) -> None:
+    # --- failure --------------------------------------------------------------------------------------------------
+    def _note_failure(self, lease: Lease, burst: Burst) -> None:
         """Try again a little later; after the last try a visible failure with a ticket."""
-        worker = self.house.settings.worker
         with self.house.sessions.begin() as session:
+            held_conversation(session, lease)
             messages = burst.reload(session)
             for message in messages:
                 message.handle_attempts += 1
-                message.handle_after = self.house.clock() + timedelta(seconds=2.0**message.handle_attempts)
-            if messages and messages[0].handle_attempts >= worker.handle_attempts:
-                self._give_to_person(session, burst, messages)
+                pause = min(2.0**message.handle_attempts, LONGEST_PAUSE)
+                message.handle_after = self.house.clock() + timedelta(seconds=pause)
+            given_up = any(m.handle_attempts >= self.house.settings.worker.handle_attempts for m in messages)
+        if given_up:
+            self._give_to_person(lease, burst)
 
-    def _give_to_person(self, session: Session, burst: Burst, messages: Sequence[Message]) -> None:
-        outcome = RequesterCase(self.house, session, messages[0].conversation).fail(messages, burst.text)
-        for message in messages:
-            message.handled_at, message.outcome = self.house.clock(), outcome
+    def _give_to_person(self, lease: Lease, burst: Burst) -> None:
+        """In a transaction of its own: when even this fails, the pause before the next try stays."""
+        with self.house.sessions.begin() as session:
+            conversation = held_conversation(session, lease)
+            messages = burst.reload(session)
+            if burst.author == Author.AGENT:
+                outcome = RequesterCase(self.house, session, conversation).fail_agent()
+            else:
+                conversation.language = conversation.language or language_of(self.house, burst.case, burst.text)
+                outcome = fail(RequesterCase(self.house, session, conversation), burst, messages)
+            note_handled(messages, outcome, self.house)
 
     # --- timers ---------------------------------------------------------------------------------------------------
-    def _ring_timers(self, conversation_id: int) -> None:
+    def _ring_timers(self, lease: Lease) -> None:
         with self.house.sessions() as session:
-            due = [timer.id for timer in due_timers(session, conversation_id, self.house.clock())]
+            due = [timer.id for timer in due_timers(session, lease.conversation_id, self.house.clock())]
         for timer_id in due:
-            with self.house.sessions.begin() as session:
-                timer = session.get(Timer, timer_id)
-                if timer is not None and timer.due_at <= self.house.clock():
-                    kind, conversation = timer.kind, timer.conversation
-                    session.delete(timer)
-                    session.flush()
-                    self._ring(session, kind, conversation)
+            try:
+                self._ring(lease, timer_id)
+            except LeaseLost:
+                raise
+            except Exception:
+                logger.exception("timer %s of conversation %s failed", timer_id, lease.conversation_id)
+                with self.house.sessions.begin() as session:
+                    put_off(session, timer_id, self.house.clock() + timedelta(minutes=1))
 
-    def _ring(self, session: Session, kind: str, conversation: Conversation) -> None:
-        requester_case = RequesterCase(self.house, session, conversation)
-        match kind:
-            case TimerKind.FACTS:
-                requester_case.open_ticket()
-            case TimerKind.IDLE:
-                requester_case.let_go()
-            case TimerKind.FIRST_RESPONSE:
-                requester_case.warn_about_first_response()
-            case TimerKind.CLOSE_RESOLVED:
-                desk.close(session, conversation, "assumed", self.house.clock())
-        logger.info("conversation %s: timer %s rang", conversation.id, kind)
+    def _ring(self, lease: Lease, timer_id: int) -> None:
+        with self.house.sessions.begin() as session:
+            conversation = held_conversation(session, lease)
+            timer = session.get(Timer, timer_id)
+            if timer is None or timer.due_at > self.house.clock():
+                return  # moved or cleared in the meantime
+            kind = timer.kind
+            session.delete(timer)
+            session.flush()
+            ring(RequesterCase(self.house, session, conversation), kind)
+        logger.info("conversation %s: timer %s rang", lease.conversation_id, kind)
+
+
+def note_handled(messages: Sequence[Message], outcome: str, house: House) -> None:
+    """Every accepted message ends in exactly one outcome (behaviour rule 1)."""
+    for message in messages:
+        message.handled_at, message.outcome = house.clock(), outcome

@@ -1,5 +1,9 @@
 """Stores what platforms bring: messages and presses become rows, once each."""
 
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
 from sqlalchemy.orm import Session
 
 from bot.agents import kind_of
@@ -7,6 +11,9 @@ from bot.channels.port import File, Incoming, Press, Sender
 from bot.house import House
 from handoff import inbox
 from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Person, Place, Ticket
+
+KEY = re.compile(r"[0-9]{1,9}")  # a Message id, as buttons carry it
+LONGEST_MEDIA_TYPE = 120
 
 
 def store_message(house: House, session: Session, incoming: Incoming) -> Message | None:
@@ -33,6 +40,8 @@ def is_handoff_channel(house: House, platform: str, channel: str) -> bool:
 
 def _store_from_agent(house: House, session: Session, incoming: Incoming, place: Place, ticket: Ticket) -> Message:
     kind, text = kind_of(house, incoming, place)
+    if incoming.edits and inbox.find_message(session, place.platform, incoming.edits) is None:
+        kind = Kind.NOTE  # overtaken by its edit, the message may still turn out to be a note
     return _record(house, session, incoming, ticket.conversation, place, Author.AGENT, kind, text)
 
 
@@ -40,14 +49,18 @@ def _store_from_requester(house: House, session: Session, incoming: Incoming) ->
     place = requester_place(session, incoming)
     conversation = conversation_for(house, session, place, incoming.sender)
     message = _record(house, session, incoming, conversation, place, Author.REQUESTER, Kind.TEXT, incoming.text)
-    if conversation.state != ConversationState.WITH_PERSON and message.kind == Kind.TEXT:
-        inbox.hold_burst(session, message, house.merge_window())
+    if message.kind == Kind.TEXT:
+        talks_to_person = message.conversation.state == ConversationState.WITH_PERSON
+        inbox.hold_burst(session, message, timedelta(0) if talks_to_person else house.merge_window())
     return message
 
 
 def requester_place(session: Session, came: Incoming | Press) -> Place:
+    """The requester's place, locked: two messages at once must not open two conversations in it."""
     address = came.address
-    return inbox.place_at(session, address.platform, address.channel, address.thread, route=address.route)
+    place = inbox.place_at(session, address.platform, address.channel, address.thread, route=address.route)
+    session.refresh(place, with_for_update=True)
+    return place
 
 
 def conversation_for(house: House, session: Session, place: Place, sender: Sender) -> Conversation:
@@ -56,8 +69,29 @@ def conversation_for(house: House, session: Session, place: Place, sender: Sende
     return conversation or inbox.open_conversation(session, place, person_of(session, sender), house.clock())
 
 
+def move_to_open_case(
+    house: House, session: Session, closed: Conversation, messages: Sequence[Message]
+) -> Conversation:
+    """Messages of a case that was closed before they were handled go to the one open at their place, or a new one."""
+    place = closed.place
+    session.refresh(place, with_for_update=True)
+    conversation = inbox.conversation_at(session, place)
+    if conversation is None:
+        conversation = inbox.open_conversation(session, place, closed.requester, house.clock(), previous=closed)
+    if messages and messages[0].kind == Kind.PRESS:
+        conversation.language = conversation.language or closed.language  # a press has no words to tell it from
+    for message in messages:
+        message.conversation = conversation
+    return conversation
+
+
 def person_of(session: Session, sender: Sender) -> Person:
-    return inbox.person_at(session, sender.platform, sender.id, sender.name, sender.language, sender.address)
+    return inbox.person_at(session, sender.platform, sender.id, storable(sender.name), sender.language, sender.address)
+
+
+def storable(text: str) -> str:
+    """The text without what a database cannot keep: NUL (PostgreSQL) and halves of a surrogate pair (both)."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
 def _record(
@@ -85,7 +119,7 @@ def _record(
         concerns=concerns,
         author=author,
         kind=kind,
-        text=text,
+        text=storable(text),
         source_id=incoming.source_id,
         written_at=incoming.written_at,
     )
@@ -98,8 +132,8 @@ def attachment_of(message: Message, file: File) -> Attachment:
     size = len(file.content) if file.content is not None else 0
     return Attachment(
         message=message,
-        name=file.name,
-        media_type=file.media_type,
+        name=storable(file.name),
+        media_type=file.media_type[:LONGEST_MEDIA_TYPE],
         size=size,
         content=file.content,
         refused=file.refused if file.content is None else None,
@@ -109,15 +143,17 @@ def attachment_of(message: Message, file: File) -> Attachment:
 def store_press(house: House, session: Session, press: Press) -> Message:
     """The row of a requester's press; it waits to be handled like a message."""
     place = requester_place(session, press)
-    below = session.get(Message, int(press.on)) if press.on and press.on.isdecimal() else None
+    below = session.get(Message, int(press.on)) if press.on and KEY.fullmatch(press.on) else None
     if below is not None and below.place_id != place.id:
         below = None  # a button that was never shown here
     if below is None or below.conversation.state == ConversationState.CLOSED:
         conversation = conversation_for(house, session, place, press.person)
+        conversation.language = conversation.language or (below.conversation.language if below else None)
     else:
         conversation = below.conversation
     message = record_press(house, session, press, conversation, place, Author.REQUESTER)
     message.concerns = below
+    inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
     return message
 
 
@@ -134,7 +170,7 @@ def record_press(
         person=person_of(session, press.person),
         author=author,
         kind=Kind.PRESS,
-        text=f"{press.action}:{press.value}",
+        text=storable(f"{press.action}:{press.value}"),
         source_id=press.source_id,
         written_at=now,
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.channels.port import Button, Link, Reply
 from bot.texts import Texts
+from handoff.desk import THIRD_LEVEL
 from handoff.models import Reason, Ticket, TicketState
 from kb_index.port import Hit
 
@@ -40,6 +41,10 @@ class Moment:
         key = {0: "today_by", 1: "tomorrow_by"}.get(days, "day_by")
         weekday = texts("weekdays").split()[local.weekday()]
         return texts(key, time=f"{local:%H:%M}", date=self.date(at, texts), day=weekday)
+
+    def promise(self, at: datetime, texts: Texts) -> str:
+        """When a person reacts, as told to who waits; a time that has passed is not promised again."""
+        return self.by(at, texts) if at > self.now else texts("as_soon_as_possible")
 
 
 def say(texts: Texts, key: str, *buttons: Button, **values: object) -> Reply:
@@ -94,7 +99,7 @@ def ask_fact(texts: Texts, fact: str) -> Reply:
 def receipt(texts: Texts, ticket: Ticket, moment: Moment, *, again: bool = False) -> Reply:
     """The ticket's number and when a person reacts."""
     key = "receipt_again" if again else RECEIPTS.get(Reason(ticket.reason), "receipt")
-    return say(texts, key, number=ticket.number, when=moment.by(ticket.first_response_due, texts))
+    return say(texts, key, number=ticket.number, when=moment.promise(ticket.first_response_due, texts))
 
 
 def known_outage(texts: Texts, outage: Ticket) -> Reply:
@@ -114,7 +119,7 @@ def ticket_line(texts: Texts, ticket: Ticket, moment: Moment) -> str:
     elif ticket.agent is not None:
         who = texts("ticket_line_agent", name=ticket.agent.name)
     else:
-        who = texts("ticket_line_nobody", when=moment.by(ticket.first_response_due, texts))
+        who = texts("ticket_line_nobody", when=moment.promise(ticket.first_response_due, texts))
     state = texts(f"state_{ticket.state}")
     return texts("ticket_line", number=ticket.number, summary=ticket.summary, state=state, who=who)
 
@@ -140,12 +145,12 @@ def cancel_ticket(texts: Texts, ticket: Ticket) -> Reply:
     return say(texts, "cancel_ticket", yes, no, number=ticket.number)
 
 
-def card(texts: Texts, ticket: Ticket, moment: Moment, rule: str) -> Reply:
-    """The ticket as its hand-off channel sees it, drawn from its state; rule is `card_rule_` + the reply mode."""
+def card(texts: Texts, ticket: Ticket, moment: Moment, rule: str, *, with_buttons: bool = True) -> Reply:
+    """The ticket as its hand-off channel sees it, drawn from its state; rule says who reads what is written there."""
     return say(
         texts,
         "card",
-        *card_buttons(texts, ticket),
+        *(card_buttons(texts, ticket) if with_buttons else ()),
         number=ticket.number,
         priority=ticket.priority,
         state=texts(f"state_{ticket.state}"),
@@ -157,7 +162,7 @@ def card(texts: Texts, ticket: Ticket, moment: Moment, rule: str) -> Reply:
         reason=texts(f"reason_{ticket.reason}"),
         due=moment.by(ticket.first_response_due, texts),
         owner=texts("card_owner", name=ticket.agent.name) if ticket.agent else texts("card_unclaimed"),
-        rule=texts(rule, prefix="//"),
+        rule=rule,
     )
 
 
@@ -167,13 +172,9 @@ def card_buttons(texts: Texts, ticket: Ticket) -> tuple[Button, ...]:
         return (Button("reopen", texts("button_reopen"), ticket.number),)
     if not ticket.is_open:
         return ()
-    names = (() if ticket.agent else ("claim",)) + ("escalate", "hand_back", "resolve")
+    claim, escalate = () if ticket.agent else ("claim",), () if ticket.level == THIRD_LEVEL else ("escalate",)
+    names = (*claim, *escalate, "hand_back", "resolve")
     return tuple(Button(name, texts(f"button_{name}"), ticket.number) for name in names)
-
-
-def relay(author: str, text: str) -> Reply:
-    """A person speaks through Lotse, under their own name."""
-    return Reply(text, author=author)
 
 
 def to_json(reply: Reply) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.decision import Answer, AskBack, Decision, HandOver, Situation, decide
+from bot.decision import LONGEST_SMALL_TALK, Decision, HandOver, Situation, decide
+from bot.evidence import evidence_of
 from bot.house import House
-from bot.settings import settings_hash
 from bot.wording import asks_for_person, sensitive_topic, summary_of, type_of
 from handoff.desk import Proposal
 from handoff.models import Reason
@@ -16,6 +16,7 @@ from nlu.port import Understanding
 
 LONGEST_ASKED = 20_000  # characters a model is asked about; the message itself is kept whole
 NO_PRIORITY = 2
+ABOUT_THE_QUESTION = {"helpful", "affirm", "not_helpful", "deny", "cancel", "talk_to_human", "create_ticket"}
 OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "niemand", "nobody")
 
 
@@ -23,7 +24,8 @@ OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "ni
 class Case:
     """What a conversation already knows when a new message comes: plain values, no database rows.
 
-    question: the problem as told so far. tried: articles already shown.
+    question: the problem as told so far. tried: articles already shown. offered: id and title of articles to choose
+    from. has_open_ticket: the requester has one, from this conversation or another.
     """
 
     conversation_id: int
@@ -33,6 +35,7 @@ class Case:
     expects: str | None = None
     question: str = ""
     tried: frozenset[int] = frozenset()
+    offered: tuple[tuple[str, str], ...] = ()
     pointed_away: bool = False
     has_open_ticket: bool = False
 
@@ -64,15 +67,17 @@ def think(house: House, case: Case, text: str) -> Thought:
     sensitive = sensitive_topic(asked, house.settings.sensitive)
     if sensitive is not None:
         situation = Situation(asked, Understanding("unclear", 0.0, (), "none"), sensitive=sensitive)
-        return _conclude(house, situation, language, case.question or text)
+        return _conclude(house, situation, language, text)
     understanding = house.understander.parse(asked)
-    question = _question(case, text)
+    wants_person, frustrated = asks_for_person(asked), signs_of_frustration(asked)
+    about_it = wants_person or frustrated or understanding.intent in ABOUT_THE_QUESTION
+    question = _question(case, text, about_it=about_it)
     situation = Situation(
         asked,
         understanding,
         _search(house, question, language),
-        asks_for_person=asks_for_person(asked),
-        frustrated=signs_of_frustration(asked),
+        asks_for_person=wants_person,
+        frustrated=frustrated,
         urgent=signs_of_urgency(asked) or bool(understanding.values("urgency")),
         tried=case.tried,
         answered=case.expects == "feedback",
@@ -87,9 +92,23 @@ def language_of(house: House, case: Case, text: str) -> str:
     return case.language or detect_language(text) or case.known_language or house.settings.language.default
 
 
-def _question(case: Case, text: str) -> str:
-    """What is searched: a message after a question back belongs to the question before it."""
-    return f"{case.question}\n{text}" if case.expects == "choice" and case.question else text
+def _question(case: Case, text: str, *, about_it: bool) -> str:
+    """What is searched, and what a ticket is about. After an answer or a question back, a text about it ("did not
+    help", "a person, please") belongs to the question before; a short one adds no words of its own to it."""
+    if not case.question or not (case.expects == "choice" or (case.expects == "feedback" and about_it)):
+        return text
+    adds_nothing = about_it and len(text.split()) <= LONGEST_SMALL_TALK
+    return case.question if adds_nothing else f"{case.question}\n{text}"
+
+
+def offered_in(case: Case, text: str) -> str | None:
+    """The offered article that a text names, by its number in the list or its title; its id."""
+    if case.expects != "choice":
+        return None
+    plain = text.strip().strip(".").lower()
+    if plain.isdecimal() and 1 <= int(plain) <= len(case.offered):
+        return case.offered[int(plain) - 1][0]
+    return next((article_id for article_id, title in case.offered if title.lower() == plain), None)
 
 
 def _search(house: House, question: str, language: str) -> SearchResult | None:
@@ -109,64 +128,6 @@ def search_again(house: House, case: Case) -> Thought:
 def _conclude(house: House, situation: Situation, language: str, question: str) -> Thought:
     decision = decide(situation)
     return Thought(situation, decision, language, question, evidence_of(house, situation, decision, language))
-
-
-def evidence_of(house: House, situation: Situation, decision: Decision, language: str) -> dict[str, Any]:
-    """Everything needed to reproduce a decision (behaviour rule 20), as JSON."""
-    understanding = situation.understanding
-    return {
-        "decision": type(decision).__name__,
-        "reason": decision.reason if isinstance(decision, HandOver) else None,
-        "topic": decision.topic if isinstance(decision, HandOver) else None,
-        "articles": _articles_of(decision),
-        "language": language,
-        "intent": understanding.intent,
-        "intent_confidence": round(understanding.confidence, 4),
-        "entities": [[entity.kind, entity.value] for entity in understanding.entities],
-        "understander": understanding.understander,
-        "frustrated": situation.frustrated,
-        "urgent": situation.urgent,
-        "settings": settings_hash(house.settings),
-        "search": _search_evidence(situation.result),
-    }
-
-
-def _articles_of(decision: Decision) -> list[int]:
-    match decision:
-        case Answer(hit):
-            return [hit.article_id]
-        case AskBack(hits):
-            return [hit.article_id for hit in hits]
-        case _:
-            return []
-
-
-def _search_evidence(result: SearchResult | None) -> dict[str, Any] | None:
-    if result is None:
-        return None
-    return {
-        "question": result.question,
-        "index_version": result.index_version,
-        "model": result.model,
-        "calibration": result.calibration,
-        "answer_from": result.answer_from,
-        "ask_from": result.ask_from,
-        "among_first": vars(result.among_first),
-        "seconds": dict(result.seconds),
-        "hits": [
-            {
-                "article_id": hit.article_id,
-                "passage_id": hit.passage_id,
-                "revision": hit.revision,
-                "title": hit.title,
-                "probability": hit.confidence.probability,
-                "low": hit.confidence.low,
-                "high": hit.confidence.high,
-                "signals": dict(hit.signals),
-            }
-            for hit in result.hits
-        ],
-    }
 
 
 def propose(house: House, thought: Thought, reason: Reason) -> Proposal:

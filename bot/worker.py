@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.delivery import Delivery
 from bot.engine import Engine
 from bot.house import House
-from handoff import inbox
+from handoff.leases import Lease, LeaseLost, has_work, release_lease, renew_lease, take_lease
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.5  # how long due times and the work of other processes may go unseen
@@ -71,27 +71,29 @@ class Worker:
         """One conversation, held by a lease while it is worked on; False when there is none."""
         seconds = self.house.settings.worker.lease_seconds
         with self.house.sessions() as session:
-            if not inbox.has_work(session, self.house.clock()):
+            if not has_work(session, self.house.clock()):
                 return False
         with self.house.sessions.begin() as session:
-            conversation_id = inbox.lease_conversation(session, owner, self.house.clock(), seconds)
-        if conversation_id is None:
+            lease = take_lease(session, owner, self.house.clock(), seconds)
+        if lease is None:
             return False
-        with KeptLease(self.house, conversation_id, owner):
-            self.engine.handle(conversation_id)
-            self.delivery.deliver_pending(conversation_id)
+        try:
+            with KeptLease(self.house, lease):
+                self.engine.handle(lease)
+                self.delivery.deliver_pending(lease)
+        except LeaseLost:
+            logger.warning("conversation %s: the lease was lost to another worker", lease.conversation_id)
         return True
 
 
 class KeptLease:
     """Renews a lease while the work lasts, and lets go of it at the end."""
 
-    def __init__(self, house: House, conversation_id: int, owner: str) -> None:
+    def __init__(self, house: House, lease: Lease) -> None:
         self.house = house
-        self.conversation_id = conversation_id
-        self.owner = owner
+        self.lease = lease
         self._done = threading.Event()
-        self._keeper = threading.Timer(self._third(), self._renew)
+        self._keeper = threading.Timer(self._third(), self._keep)
         self._keeper.daemon = True
 
     def __enter__(self) -> "KeptLease":
@@ -102,20 +104,26 @@ class KeptLease:
         self._done.set()
         self._keeper.cancel()
         with self.house.sessions.begin() as session:
-            inbox.release_lease(session, self.conversation_id, self.owner)
+            release_lease(session, self.lease)
 
     def _third(self) -> float:
         return self.house.settings.worker.lease_seconds / 3
 
-    def _renew(self) -> None:
-        """First after a third of the lease, then at each further third, until the work is done."""
+    def _keep(self) -> None:
+        """First after a third of the lease, then at each further third, until the work is done or the lease lost."""
         while not self._done.is_set():
-            with self.house.sessions.begin() as session:
-                seconds = self.house.settings.worker.lease_seconds
-                if not inbox.renew_lease(session, self.conversation_id, self.owner, self.house.clock(), seconds):
-                    logger.error("conversation %s: the lease was lost to another worker", self.conversation_id)
+            try:
+                if not self._renew():
                     return
+            except Exception:
+                # The database may be away for a moment; a lease that runs out meanwhile is noticed by its holder.
+                logger.exception("conversation %s: the lease could not be renewed", self.lease.conversation_id)
             self._done.wait(self._third())
+
+    def _renew(self) -> bool:
+        seconds = self.house.settings.worker.lease_seconds
+        with self.house.sessions.begin() as session:
+            return renew_lease(session, self.lease, self.house.clock(), seconds)
 
 
 def owner_name() -> str:

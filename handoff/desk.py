@@ -17,7 +17,6 @@ from handoff.models import (
     Person,
     Place,
     Reason,
-    Side,
     Ticket,
     TicketEvent,
     TicketState,
@@ -65,9 +64,9 @@ def open_ticket(
     first_response_due: datetime,
     now: datetime,
 ) -> Ticket:
-    """The conversation's ticket: a new one, or its open one escalated again (after a hand-back)."""
+    """The conversation's ticket: a new one, or its open one handed over again (after a hand-back)."""
     if conversation.ticket is not None:
-        return _escalate_again(session, conversation.ticket, reason, now)
+        return _hand_over_again(session, conversation.ticket, reason, first_response_due, now)
     ticket = Ticket(
         conversation=conversation,
         requester=conversation.requester,
@@ -83,9 +82,13 @@ def open_ticket(
     return ticket
 
 
-def _escalate_again(session: Session, ticket: Ticket, reason: Reason, now: datetime) -> Ticket:
+def _hand_over_again(session: Session, ticket: Ticket, reason: Reason, due: datetime, now: datetime) -> Ticket:
+    """A new promise of a reaction; the one before stays in the log."""
+    require_open(ticket)
+    before = ticket.first_response_due.isoformat()
     ticket.state, ticket.agent, ticket.reason = TicketState.NEW, None, reason
-    note_event(session, ticket, "handed_over_again", now, None, reason=reason)
+    ticket.first_response_due, ticket.first_response_at = due, None
+    note_event(session, ticket, "handed_over_again", now, None, reason=reason, due_before=before)
     _wait_for_person(session, ticket.conversation, ticket)
     return ticket
 
@@ -133,7 +136,13 @@ def require_open(ticket: Ticket) -> None:
 
 
 def note_human_spoke(session: Session, ticket: Ticket, agent: Person, now: datetime) -> None:
-    """An agent wrote to the requester: the bot is silent from here on; who writes first owns an unclaimed ticket."""
+    """An agent wrote to the requester: the bot is silent from here on; who writes first owns an unclaimed ticket.
+
+    A word after the ticket was resolved or closed is passed on and changes nothing.
+    """
+    if not ticket.is_open:
+        note_event(session, ticket, "replied", now, agent)
+        return
     ticket.conversation.state = ConversationState.WITH_PERSON
     if ticket.agent_id is None:
         ticket.agent, ticket.claimed_at = agent, now
@@ -155,39 +164,44 @@ def note_requester_wrote(session: Session, ticket: Ticket, now: datetime) -> Non
 def set_state(session: Session, ticket: Ticket, state: TicketState, now: datetime, by: Person) -> None:
     """Put an open ticket into another open state (waiting for requester, on hold, in progress)."""
     require_open(ticket)
-    if state not in OPEN_STATES:
+    if state not in OPEN_STATES or state == TicketState.NEW:
         raise NotPossible("state_not_by_hand", number=ticket.number)
     old, ticket.state = ticket.state, state
     note_event(session, ticket, "state", now, by, old=old, new=state)
 
 
+THIRD_LEVEL = 3
 CORRECTABLE = ("type", "category", "queue", "impact", "urgency", "summary")
 
 
 def correct(session: Session, ticket: Ticket, changes: dict[str, Any], now: datetime, by: Person) -> None:
-    """Correct what was proposed. Raises ValueError for a field or value that cannot be set."""
+    """Correct what was proposed. Raises ValueError for a field or value that cannot be set; then nothing is."""
     for name, value in changes.items():
-        if name not in CORRECTABLE or (name in {"impact", "urgency"} and value not in {1, 2, 3}):
-            raise ValueError(f"{name} cannot be set to {value!r}")
-        if name == "type":
-            value = TicketType(value)  # noqa: PLW2901 - a wrong type is a ValueError here
+        _check_correction(name, value)
+    for name, value in changes.items():
         old = getattr(ticket, name)
         if old != value:
             setattr(ticket, name, value)
             note_event(session, ticket, "corrected", now, by, field=name, **_visible(name, old, value))
 
 
+def _check_correction(name: str, value: Any) -> None:
+    if name not in CORRECTABLE or (name in {"impact", "urgency"} and value not in {1, 2, 3}):
+        raise ValueError(f"{name} cannot be set to this value")
+    if name == "type":
+        TicketType(value)
+
+
 def _visible(name: str, old: Any, new: Any) -> dict[str, Any]:
     return {} if name == "summary" else {"old": old, "new": new}
 
 
-def escalate(session: Session, ticket: Ticket, place: Place, now: datetime, by: Person) -> None:
-    """Bring in the third level at its own place; it gets the case and can write notes only."""
+def escalate(session: Session, ticket: Ticket, now: datetime, by: Person) -> None:
+    """Bring in the third level; once. It gets the case and can write notes only."""
     require_open(ticket)
-    ticket.level = 3
-    place.ticket_id, place.side = ticket.id, Side.THIRD_LEVEL
-    session.flush()
-    session.expire(ticket, ["places"])
+    if ticket.level == THIRD_LEVEL:
+        raise NotPossible("already_escalated", number=ticket.number)
+    ticket.level = THIRD_LEVEL
     note_event(session, ticket, "escalated", now, by)
 
 
@@ -198,6 +212,7 @@ def hand_back(session: Session, ticket: Ticket, now: datetime, by: Person) -> No
     ticket.conversation.state = ConversationState.WITH_BOT
     ticket.conversation.expects = None
     ticket.conversation.memory = {}
+    clear_timer(session, ticket.conversation, *TimerKind)
     note_event(session, ticket, "handed_back", now, by)
 
 
@@ -208,9 +223,10 @@ def resolve(
     require_open(ticket)
     ticket.state, ticket.resolved_at, ticket.reopen_until = TicketState.RESOLVED, now, reopen_until
     ticket.cause, ticket.fix = cause.strip() or None, fix.strip() or None
+    ticket.agent = ticket.agent or by
     ticket.conversation.state = ConversationState.RESOLVED
     ticket.conversation.expects = "confirm_resolved"
-    clear_timer(session, ticket.conversation, TimerKind.FIRST_RESPONSE)
+    clear_timer(session, ticket.conversation, *TimerKind)
     set_timer(session, ticket.conversation, TimerKind.CLOSE_RESOLVED, reopen_until)
     note_event(session, ticket, "resolved", now, by)
 

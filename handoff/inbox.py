@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place, Side, Ticket, Timer
-from handoff.outbox import waiting_to_be_sent
+from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place, Side, Ticket
 
 LONGEST_MERGE = 5  # times the merge window: who types without a pause is answered all the same
 
@@ -110,7 +109,7 @@ def record(session: Session, conversation: Conversation, place: Place, now: date
 
 
 def hold_burst(session: Session, message: Message, window: timedelta) -> None:
-    """Let the requester finish: every unhandled text of the burst waits for the window after its newest."""
+    """Let the requester finish: every unhandled text of the burst waits for the window after its newest message."""
     burst = session.scalars(
         select(Message).where(
             Message.conversation_id == message.conversation_id,
@@ -120,7 +119,7 @@ def hold_burst(session: Session, message: Message, window: timedelta) -> None:
             Message.kind != Kind.PRESS,
         )
     ).all()
-    first = min(row.created_at for row in burst)
+    first = min((row.created_at for row in burst), default=message.created_at)
     until = min(message.created_at + window, first + window * LONGEST_MERGE)
     for row in burst:
         row.handle_after = until
@@ -139,47 +138,3 @@ def waiting_to_be_handled(now: datetime) -> ColumnElement[bool]:
         Message.handled_at.is_(None),
         or_(Message.handle_after.is_(None), Message.handle_after <= now),
     )
-
-
-def with_work(now: datetime) -> ColumnElement[bool]:
-    """SQL over Conversation: nobody works on it, and a message, a post or a timer of it is due."""
-    of_it = Message.conversation_id == Conversation.id
-    return and_(
-        or_(Conversation.lease_until.is_(None), Conversation.lease_until <= now),
-        or_(
-            exists().where(of_it, waiting_to_be_handled(now)),
-            exists().where(of_it, Message.place_id == Place.id, waiting_to_be_sent(now)),
-            exists().where(Timer.conversation_id == Conversation.id, Timer.due_at <= now),
-        ),
-    )
-
-
-def has_work(session: Session, now: datetime) -> bool:
-    """Whether any conversation waits for a worker; asked without a lock."""
-    return session.scalar(select(Conversation.id).where(with_work(now)).limit(1)) is not None
-
-
-def lease_conversation(session: Session, owner: str, now: datetime, seconds: float) -> int | None:
-    """Take the oldest conversation with something to do that nobody works on; its id, or None.
-
-    The order inside a conversation is kept because only the holder of the lease handles and delivers it.
-    """
-    oldest = select(Conversation.id).where(with_work(now)).order_by(Conversation.id).limit(1)
-    conversation_id = session.scalar(oldest.with_for_update(skip_locked=True))
-    if conversation_id is not None:
-        extend = update(Conversation).where(Conversation.id == conversation_id)
-        session.execute(extend.values(lease_owner=owner, lease_until=now + timedelta(seconds=seconds)))
-    return conversation_id
-
-
-def renew_lease(session: Session, conversation_id: int, owner: str, now: datetime, seconds: float) -> bool:
-    """Keep a lease while the work lasts; False when it was lost to another worker, whose work it now is."""
-    mine = update(Conversation).where(Conversation.id == conversation_id, Conversation.lease_owner == owner)
-    renewed = session.execute(mine.values(lease_until=now + timedelta(seconds=seconds)))
-    return bool(renewed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
-
-
-def release_lease(session: Session, conversation_id: int, owner: str) -> None:
-    """Let go of a conversation."""
-    mine = update(Conversation).where(Conversation.id == conversation_id, Conversation.lease_owner == owner)
-    session.execute(mine.values(lease_owner=None, lease_until=None))

@@ -109,7 +109,7 @@ def mark_delivered(message: Message, revision: int, source_id: str, now: datetim
     message.delivered_revision = revision
     message.send_started_at = None
     message.place.failures = 0
-    message.place.retry_at = None
+    message.place.retry_at = message.place.unreachable_at = None
 
 
 def mark_undeliverable(message: Message, why: str, now: datetime) -> None:
@@ -123,7 +123,7 @@ def postpone(message: Message, now: datetime, after: float | None, *, unclear: b
     """Try this destination again later: after the platform's own wish, or with doubling back-off."""
     place = message.place
     place.failures += 1
-    doubling = timedelta(seconds=min(2.0**place.failures * 0.5, LONGEST_BACK_OFF.total_seconds()))
+    doubling = min(timedelta(seconds=0.5 * 2.0 ** min(place.failures, 20)), LONGEST_BACK_OFF)
     place.retry_at = now + (timedelta(seconds=after) if after is not None else doubling)
     if not unclear:
         message.send_started_at = None

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from handoff.models import Conversation, Timer
@@ -32,3 +32,8 @@ def due_timers(session: Session, conversation_id: int, now: datetime) -> list[Ti
     """The timers of a conversation that are due, oldest first."""
     due = select(Timer).where(Timer.conversation_id == conversation_id, Timer.due_at <= now)
     return list(session.scalars(due.order_by(Timer.due_at)))
+
+
+def put_off(session: Session, timer_id: int, due_at: datetime) -> None:
+    """Ring later: what it should have done could not be done."""
+    session.execute(update(Timer).where(Timer.id == timer_id).values(due_at=due_at))

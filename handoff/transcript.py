@@ -112,7 +112,8 @@ def as_text(story: Sequence[Entry]) -> str:
 
 def _text_lines(entry: Entry) -> Iterator[str]:
     mark = " (note)" if entry.is_note else ""
-    yield f"[{entry.at:%Y-%m-%d %H:%M:%S}Z] {entry.name} · {entry.kind}{mark}: {entry.text}".rstrip(": ")
+    text = entry.text.replace("\n", "\n    ")  # so that nobody can write a line that looks like an entry of its own
+    yield f"[{entry.at:%Y-%m-%d %H:%M:%S}Z] {entry.name} · {entry.kind}{mark}: {text}".rstrip(": ")
     for detail in _details(entry):
         yield f"    {detail}"
 

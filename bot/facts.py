@@ -1,0 +1,25 @@
+"""What an agent needs to know and nobody has told yet: at most two questions before a ticket."""
+
+from bot.thinking import Thought
+from bot.wording import tells_since, type_of
+from handoff.models import Reason, TicketType
+
+BARE_WISH = 6  # words: "please open a ticket for me" says nothing about the problem
+
+
+def missing_facts(thought: Thought, reason: Reason) -> list[str]:
+    """At most two of `problem`, `system` and `since`, in the order they are asked."""
+    if reason == Reason.ASKED_FOR_PERSON and is_bare_wish(thought):
+        return ["problem"]
+    missing = []
+    if not thought.understanding.values("application") + thought.understanding.values("device"):
+        missing.append("system")
+    if type_of(thought.question) == TicketType.INCIDENT and not tells_since(thought.question):
+        missing.append("since")
+    return missing
+
+
+def is_bare_wish(thought: Thought) -> bool:
+    """Whether somebody wants a ticket and has not said what for; a button belongs to the question above it."""
+    alone = thought.question == thought.situation.text and thought.understanding.intent != "ask_question"
+    return not thought.question.strip() or (alone and len(thought.question.split()) <= BARE_WISH)
