@@ -25,7 +25,8 @@ _CODE = re.compile(r"```.*?(?:```|$)|`[^`]*`|<[^<>]*>", re.DOTALL)
 _NOT_A_WORD = re.compile(r"[\d_=<>{}|#\\@]|/.*/|\w[.:]\w")  # numbers, addresses, paths, error codes, identifiers
 _QUOTED = re.compile(r"(?<!\w)(?:\"[^\"]+\"|'[^']+'|„[^“”]+[“”]|“[^”]+”|»[^«]+«|‚[^‘]+‘)(?!\w)")
 _WORD = re.compile(r"[a-zà-öø-ɏ]+(?:'[a-z]+)?")  # Latin letters; other scripts are neither language
-_BOTH = {"ok", "okay", "hi", "hey", "hello", "ticket", "support", "server", "update", "chat", "login", "account"}
+_BOTH = {"ok", "okay", "hi", "hey", "hello", "hallo", "moin"}
+_BOTH |= {"ticket", "support", "server", "update", "chat", "login", "account"}
 _BOTH |= {"microsoft", "google", "apple", "adobe", "cisco", "lenovo", "dell", "hp", "ubuntu", "linux", "android"}
 _GERMAN = """
 der die das den dem des ein eine einen einem einer kein keine ich du er sie es wir ihr mich mir dich dir uns

@@ -53,6 +53,8 @@ def test_english_is_english(text: str) -> None:
         "🙂",
         "ok",
         "hi",
+        "hallo",
+        "Moin moin",
         "TKT-1042",
         "VPN",
         "Outlook",
