@@ -19,11 +19,13 @@ class Bell:
         self.loop = asyncio.get_running_loop()
         self.rung = asyncio.Event()
 
-    async def wait(self, seconds: float) -> None:
-        """Return when one of the keys was rung, or after this many seconds."""
+    async def wait(self, seconds: float) -> bool:
+        """Return when one of the keys was rung (true), or after this many seconds (false)."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.rung.wait(), seconds)
+        rang = self.rung.is_set()
         self.rung.clear()
+        return rang
 
 
 class Doorbell:

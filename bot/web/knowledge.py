@@ -106,7 +106,11 @@ def draft_from(session: Session, asked: OpenQuestion) -> dict[str, Any]:
     """A first text from the question and from cause and fix of the newest ticket that has them."""
     found = [ticket_by_number(session, number) for number in reversed(asked.ticket_numbers)]
     ticket = next((one for one in found if one is not None and (one.cause or one.fix)), None)
-    return {"title": asked.question.strip()[:200], "language": asked.language, "body": body_from(asked, ticket)}
+    return {
+        "title": asked.question.strip().splitlines()[0][:200],
+        "language": asked.language,
+        "body": body_from(asked, ticket),
+    }
 
 
 def body_from(asked: OpenQuestion, ticket: Ticket | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from bot.db import Sessions
-from bot.web.context import Health, Parts
+from bot.web.api import DESCRIPTION
+from bot.web.context import Anyone, Health, Parts
+from bot.web.rendering import page
 from handoff.models import Author, Kind, Message, Ticket
 from handoff.outbox import not_yet_sent
 
@@ -34,6 +36,12 @@ def readyz(web: Parts) -> JSONResponse:
     reasons = [*database_reasons(web.sessions), *health_reasons(web.health)]
     state = {"status": "not ready", "reasons": reasons} if reasons else {"status": "ready", "reasons": []}
     return JSONResponse(state, 503 if reasons else 200)
+
+
+@router.get("/docs", include_in_schema=False)
+def show_api(request: Request, visitor: Anyone) -> Response:
+    """The API as a page of our own: no script from elsewhere."""
+    return page(request, "api.html", paths=request.app.openapi()["paths"], description=DESCRIPTION)
 
 
 @router.get("/metrics", response_class=Response)
@@ -77,13 +85,13 @@ class RecordCollector:
         self.sessions = sessions
         self.health = health
         self.answered_until = started
+        registry.register(self)  # before the histogram, which is filled while this one collects
         self.latency = Histogram(
             "lotse_answer_seconds",
             "From a message of a requester to the delivered reply of Lotse, since the start.",
             buckets=SECONDS,
             registry=registry,
         )
-        registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is known before the first collect; keeps the registry from collecting at the start."""

@@ -43,9 +43,11 @@ def environment() -> Environment:
     return jinja
 
 
-def article(markdown: str) -> Markup:
-    """The text of an article as HTML."""
-    return Markup(article_html(markdown))  # noqa: S704 - cleaned by nh3
+def article(markdown: str, title: str = "") -> Markup:
+    """The text of an article as HTML, without its first heading where that repeats the title."""
+    first, _, rest = markdown.lstrip().partition("\n")
+    repeats = first.startswith("# ") and first[2:].strip().casefold() == title.strip().casefold()
+    return Markup(article_html(rest if repeats else markdown))  # noqa: S704 - cleaned by nh3
 
 
 def saying(text: str, kind: str = Kind.SAY) -> Markup:

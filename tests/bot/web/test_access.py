@@ -1,0 +1,150 @@
+"""Who may do what: every role against every door."""
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import select
+from visits import Visits
+from world import World
+
+from handoff.models import Attachment
+from kb_index.articles import ArticleDraft, save_draft
+from kb_index.questions import note_unanswered
+
+NOBODY, EMPLOYEE, AGENT, THIRD, EDITOR = None, "jette", "maren", "henrik", "sabine"
+
+PAGES = {
+    "/": (303, 200, 200, 200, 200),
+    "/chat/thread": (303, 200, 200, 200, 200),
+    "/desk": (303, 403, 200, 200, 200),
+    "/desk/{number}": (303, 403, 200, 404, 200),
+    "/desk/{number}/thread": (303, 403, 200, 404, 200),
+    "/desk/{number}/facts": (303, 403, 200, 404, 200),
+    "/desk/{number}/suggestions": (303, 403, 200, 404, 200),
+    "/kb": (303, 200, 200, 200, 200),
+    "/kb/articles/{article}": (303, 200, 200, 200, 200),
+    "/kb/articles/{agents_article}": (303, 404, 200, 200, 200),
+    "/kb/articles/{draft}": (303, 404, 404, 404, 200),
+    "/kb/articles/{article}/edit": (303, 403, 403, 403, 200),
+    "/kb/articles/new": (303, 403, 403, 403, 200),
+    "/kb/questions": (303, 403, 403, 403, 200),
+    "/docs": (303, 200, 200, 200, 200),
+    "/api/me": (401, 200, 200, 200, 200),
+    "/api/health": (401, 200, 200, 200, 200),
+    "/api/messages": (401, 200, 200, 200, 200),
+    "/api/tickets": (401, 403, 200, 200, 200),
+    "/api/tickets/own": (401, 200, 200, 200, 200),
+    "/api/tickets/own/{number}": (401, 404, 404, 404, 404),
+    "/api/tickets/{number}": (401, 403, 200, 404, 200),
+    "/api/tickets/{number}/transcript": (401, 403, 200, 404, 200),
+    "/api/attachments/{file}": (401, 404, 200, 404, 200),
+    "/api/articles": (401, 200, 200, 200, 200),
+    "/api/articles/{agents_article}": (401, 404, 200, 200, 200),
+    "/api/articles/{draft}": (401, 404, 404, 404, 200),
+    "/api/questions": (401, 403, 403, 403, 200),
+}
+CHANGES = {
+    ("POST", "/api/tickets/{number}/actions", '{"action": "claim"}'): (401, 403, 200, 403, 200),
+    ("POST", "/api/tickets/{number}/messages", '{"text": "x", "note": true}'): (401, 403, 201, 404, 201),
+    ("POST", "/api/articles", '{"title": "T", "body": "B", "language": "de"}'): (401, 403, 403, 403, 201),
+    ("PUT", "/api/articles/{article}", '{"title": "T", "body": "B", "language": "de"}'): (401, 403, 403, 403, 200),
+    ("POST", "/api/articles/{draft}/publish", ""): (401, 403, 403, 403, 200),
+    ("POST", "/api/articles/{article}/withdraw", ""): (401, 403, 403, 403, 200),
+    ("POST", "/api/questions/{question}/dismiss", ""): (401, 403, 403, 403, 200),
+    ("POST", "/api/questions/{question}/answer", '{"article": {article}}'): (401, 403, 403, 403, 200),
+    ("POST", "/kb/preview", ""): (303, 403, 403, 403, 200),
+}
+COLUMNS = (NOBODY, EMPLOYEE, AGENT, THIRD, EDITOR)
+
+
+@pytest.fixture
+def things(world: World, visit: Visits) -> dict[str, object]:
+    """Owen's ticket with a file, an article for everyone, one for agents, a draft, an open question."""
+    owen = visit("owen")
+    number = owen.wants_person()
+    owen.send("POST", "/api/messages", data={"text": "The label"}, files={"files": ("label.txt", b"E-77")})
+    world.settle()
+    file = next(f["id"] for message in owen.thread() for f in message["files"])
+    with world.app.house.sessions.begin() as session:
+        draft = save_draft(session, ArticleDraft("Entwurf", "Noch nicht fertig", "de"), "sabine").id
+        question = note_unanswered(session, "Wer gießt die Blumen?", "de", "unknown", number).id
+    return {
+        "number": number,
+        "file": file,
+        "question": question,
+        "draft": draft,
+        "article": world.publish("Für alle", "Text für alle"),
+        "agents_article": world.publish("Für Agenten", "Text nur für den Service Desk", audience="agents"),
+    }
+
+
+def filled(template: str, things: dict[str, object]) -> str:
+    for name, value in things.items():
+        template = template.replace("{" + name + "}", str(value))
+    return template
+
+
+@pytest.mark.parametrize("column", range(len(COLUMNS)), ids=[str(person) for person in COLUMNS])
+def test_reading(column: int, visit: Visits, things: dict[str, object]) -> None:
+    browser = visit(COLUMNS[column])
+    found = {path: browser.get(filled(path, things)).status_code for path in PAGES}
+    assert found == {path: statuses[column] for path, statuses in PAGES.items()}
+
+
+@pytest.mark.parametrize("column", range(len(COLUMNS)), ids=[str(person) for person in COLUMNS])
+def test_changing(column: int, visit: Visits, things: dict[str, object]) -> None:
+    browser = visit(COLUMNS[column])
+    browser.token = browser.token or browser.form_token("/signin")
+    found = {}
+    for method, path, body in CHANGES:
+        headers = {"content-type": "application/json" if body else "application/x-www-form-urlencoded"}
+        answer = browser.send(method, filled(path, things), content=filled(body, things), headers=headers)
+        found[(method, path, body)] = answer.status_code
+    assert found == {change: statuses[column] for change, statuses in CHANGES.items()}
+
+
+def test_no_door_is_missing_from_these_tables(world: World) -> None:
+    """A new route must say here who may use it, or be known to be open or everybody's own."""
+    known = {path.split("?")[0] for path in PAGES} | {path for _, path, _ in CHANGES}
+    known |= {"/healthz", "/readyz", "/metrics", "/signin", "/signout", "/language"}
+    known |= {"/chat/tickets", "/api/presses", "/api/messages/{message_id}"}
+    known |= {"/events/chat", "/events/desk", "/events/tickets/{number}"}
+    names = {"{file_id}": "{file}", "{article_id}": "{article}", "{question_id}": "{question}"}
+    for path in paths_of(world):
+        for there, here in names.items():
+            path = path.replace(there, here)  # noqa: PLW2901
+        variants = {path, path.replace("{article}", "{draft}")}
+        assert variants & known, f"{path} is in no table"
+
+
+def paths_of(world: World) -> set[str]:
+    def walk(routes: list[object]) -> set[str]:
+        found: set[str] = set()
+        for route in routes:
+            if isinstance(route, APIRoute):
+                found.add(route.path)
+            else:
+                found |= walk(list(getattr(route, "routes", []) or []))
+        return found
+
+    paths = walk(list(world.app.web.routes)) | set(world.app.web.openapi()["paths"])
+    assert len(paths) > 20
+    return paths
+
+
+def test_employee_reads_the_own_ticket_and_file(visit: Visits, things: dict[str, object]) -> None:
+    owen = visit("owen")
+    assert owen.get(filled("/api/tickets/own/{number}", things)).json()["number"] == things["number"]
+    assert owen.get(filled("/api/attachments/{file}", things)).content == b"E-77"
+    assert "reason" not in owen.get("/api/tickets/own").json()[0]
+
+
+def test_file_of_a_note_is_not_for_the_requester(world: World, visit: Visits, things: dict[str, object]) -> None:
+    maren, owen = visit("maren"), visit("owen")
+    path = filled("/api/tickets/{number}/messages", things)
+    maren.send("POST", path, data={"text": "Log", "note": "true"}, files={"files": ("log.txt", b"internal")})
+    maren.send("POST", path, data={"text": "For you", "note": "false"}, files={"files": ("fix.txt", b"do this")})
+    world.settle()
+    with world.app.house.sessions() as session:
+        files = {file.name: file.id for file in session.scalars(select(Attachment))}
+    assert owen.get(f"/api/attachments/{files['log.txt']}").status_code == 404
+    assert owen.get(f"/api/attachments/{files['fix.txt']}").content == b"do this"
