@@ -14,6 +14,7 @@ from bot.wording import still_broken
 from handoff import desk, inbox
 from handoff.models import ConversationState, Kind, Message, Reason
 
+LONGEST_NO = 4  # words: whoever says more than "none of these" tells more about the problem
 PERSON_HAS_IT = {ConversationState.WAITING_FOR_PERSON, ConversationState.WITH_PERSON}
 NOT_FOR_A_NEW_CASE = (ShowTickets, SmallTalk)  # said after "resolved", they leave the resolved case as it is
 
@@ -55,7 +56,8 @@ def choice_in_words(case: RequesterCase, burst: Burst, messages: Sequence[Messag
     chosen = offered_in(burst.case, burst.text)
     if chosen is not None:
         return case.choose(thought, chosen)
-    if thought.understanding.intent in {"deny", "not_helpful"}:
+    text = thought.situation.text
+    if thought.understanding.intent in {"deny", "not_helpful"} and len(text.split()) <= LONGEST_NO:
         return case.none_of_these(thought)
     return case.perform(thought, messages)
 

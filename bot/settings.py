@@ -70,7 +70,7 @@ class DatabaseSettings(Section):
 
 
 class AnsweringSettings(Section):
-    max_wrong: Share = 0.10
+    max_wrong: Share = 0.15
     merge_window: Seconds = 2.0
     ask_facts: bool = True
     facts_timeout: Seconds = 180.0

@@ -58,7 +58,7 @@ def entries(session: Session, conversation: Conversation) -> list[Entry]:
     messages = session.scalars(of_it.order_by(Message.id).options(selectinload(Message.attachments)))
     told = [_entry_of(message) for message in messages]
     log = [_entry_of_event(event) for event in conversation.ticket.events] if conversation.ticket else []
-    return sorted(told + log, key=lambda entry: entry.at)
+    return sorted(log + told, key=lambda entry: entry.at)
 
 
 def _entry_of(message: Message) -> Entry:
