@@ -24,6 +24,7 @@ class Understanding:
     settings: Settings
     environment: Environment | None = None
     process: RasaProcess | None = None
+    server: RasaServer | None = None
 
     def start(self) -> None:
         """Train (where the data changed) and start Rasa; nobody waits for it, until then the other one serves."""
@@ -49,6 +50,8 @@ class Understanding:
             self.understander.close()
         if self.process is not None:
             self.process.stop()
+        if self.server is not None:
+            self.server.close()
 
     def health(self) -> dict[str, str]:
         """`understander`, `state` (`ok` or `degraded`) and `reason`."""
@@ -65,11 +68,11 @@ def set_up_understanding(settings: Settings, given: Understander | None = None) 
     nlu, embedded = settings.nlu, EmbeddedUnderstander()
     if nlu.url is not None:
         server = RasaServer(nlu.url, settings.secret(nlu.token_env), nlu.timeout)
-        return Understanding(ResilientUnderstander(server, embedded, nlu.timeout), settings)
+        return Understanding(ResilientUnderstander(server, embedded, nlu.timeout), settings, server=server)
     environment = Environment(nlu.environment.absolute())  # Rasa works in a folder of its own
     if not nlu.use_rasa or not environment.is_ready():
         why = "nlu.use_rasa is off" if not nlu.use_rasa else "no Rasa environment: make run or lotse nlu train makes it"
         return Understanding(ResilientUnderstander(None, embedded, why_embedded=why), settings)
     process = RasaProcess(environment, model_path(nlu.models))
     server = RasaServer(process.url, process.token, nlu.timeout)
-    return Understanding(ResilientUnderstander(server, embedded, nlu.timeout), settings, environment, process)
+    return Understanding(ResilientUnderstander(server, embedded, nlu.timeout), settings, environment, process, server)
