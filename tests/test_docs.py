@@ -41,7 +41,7 @@ COMMANDS = [*commands(typer.main.get_command(app)), *make_targets()]
 def code_in(page: Path) -> str:
     """What a page sets as code: the part that people copy."""
     text = page.read_text("utf-8")
-    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`|^ {4,}\S.*$", text, re.DOTALL | re.MULTILINE))
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`|^ {4,}\S[^\n]*$", text, re.DOTALL | re.MULTILINE))
 
 
 def comment_above(name: str) -> str:

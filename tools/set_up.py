@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,8 +59,9 @@ def is_ready(purpose: str) -> bool:
 
 def wanted(purpose: str) -> str:
     """What the stamp holds: the folder and the hash of all that decides what is installed."""
-    files = [ROOT / name for name in (*LOCKS[purpose], "pyproject.toml")]
-    return f"{ROOT} {hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()}"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    decisive = str(project) + "".join((ROOT / name).read_text("utf-8") for name in LOCKS[purpose])
+    return f"{ROOT} {hashlib.sha256(decisive.encode()).hexdigest()}"
 
 
 def make_venv() -> None:
