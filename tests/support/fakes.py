@@ -1,10 +1,11 @@
 """Hand-written fakes for the edges of Lotse: a channel that remembers, an understander that reads plain words, a clock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.port import Address, Reply, Sent
-from nlu.port import Understanding
+from nlu.port import Entity, Understanding
 
 
 class FakeClock:
@@ -32,16 +33,22 @@ class Post:
 
 @dataclass
 class FakeChannel:
-    """A platform in memory. raises: what the next sends do instead; lost: posts that arrive but whose answer is lost."""
+    """A platform in memory. Sending the same key twice is an error, as people would see it twice.
+
+    raises: what the next calls of send and update do instead. broken: threads where every call raises. lost: posts
+    that arrive but whose answer is lost on the way. updates: how often a post was replaced.
+    """
 
     platform: str = "web"
     posts: list[Post] = field(default_factory=list)
     raises: list[Exception] = field(default_factory=list)
+    broken: dict[str, Exception] = field(default_factory=dict)
     lost: int = 0
+    tries: int = 0
+    updates: int = 0
 
     def send(self, address: Address, reply: Reply, key: str) -> Sent:
-        if self.raises:
-            raise self.raises.pop(0)
+        self._may_fail(address)
         if any(post.key == key for post in self.posts):
             raise AssertionError(f"message {key} was sent twice")
         thread = address.thread or f"thread-{key}"
@@ -53,8 +60,10 @@ class FakeChannel:
         return Sent(post.platform_id, post.address)
 
     def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+        self._may_fail(address)
         at = next(number for number, post in enumerate(self.posts) if post.platform_id == platform_id)
         self.posts[at] = replace(self.posts[at], reply=reply)
+        self.updates += 1
 
     def find(self, address: Address, key: str) -> Sent | None:
         return next((Sent(post.platform_id, post.address) for post in self.posts if post.key == key), None)
@@ -63,12 +72,31 @@ class FakeChannel:
         """The posts of one channel or thread, oldest first."""
         return [p for p in self.posts if p.address.channel == channel and thread in (None, p.address.thread)]
 
+    def _may_fail(self, address: Address) -> None:
+        self.tries += 1
+        if address.thread in self.broken:
+            raise self.broken[address.thread]
+        if self.raises:
+            raise self.raises.pop(0)
+
 
 class FakeUnderstander:
-    """Says the intent that was taught for a text, else `ask_question`."""
+    """Says the intent that was taught for a text, else `ask_question`. away: what it raises instead of answering."""
 
-    def __init__(self, intents: dict[str, str] | None = None) -> None:
-        self.intents = intents or {}
+    def __init__(self, intents: Mapping[str, str] | None = None) -> None:
+        self.intents = dict(intents or {})
+        self.entities: dict[str, tuple[Entity, ...]] = {}
+        self.asked: list[str] = []
+        self.away: Exception | None = None
+
+    def teach(self, text: str, intent: str, *entities: Entity) -> None:
+        """What to say about a text from now on."""
+        self.intents[text.lower()] = intent
+        self.entities[text.lower()] = entities
 
     def parse(self, text: str) -> Understanding:
-        return Understanding(self.intents.get(text.strip().lower(), "ask_question"), 0.9, (), "fake")
+        self.asked.append(text)
+        if self.away is not None:
+            raise self.away
+        plain = text.strip().lower()
+        return Understanding(self.intents.get(plain, "ask_question"), 0.9, self.entities.get(plain, ()), "fake")
