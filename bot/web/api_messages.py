@@ -1,5 +1,6 @@
 """The API of the employee: write, change and take back messages, press buttons, open files."""
 
+import logging
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ from bot.web.thread import may_read_file, read_thread
 from bot.web.uploads import MOST_FILES, Written, WrittenWithFiles, check_text, read_written
 from handoff.models import Attachment, Kind, Message
 
+logger = logging.getLogger(__name__)
 LARGEST_JSON = 1024 * 1024
 LARGEST_UPLOAD = (MOST_FILES * 100 + 1) * 1024 * 1024  # bytes; spooled to disk, each file is judged on its own
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -153,6 +155,7 @@ def store(web: Web, incoming: Incoming, texts: Texts) -> Stored:
     try:
         message_id = web.engine.receive(incoming)
     except Exception as error:
+        logger.error("a message could not be stored: %s", type(error).__name__)  # noqa: TRY400 - its text may hold words
         raise Refusal(503, "error_not_stored") from error
     web.doorbell.ring(place_key(incoming.address))
     limit = web.settings.web.upload_limit_mb
@@ -169,6 +172,7 @@ def press(web: Web, pressed: Press) -> Done:
     try:
         result = web.engine.press(pressed)
     except Exception as error:
+        logger.error("a press could not be stored: %s", type(error).__name__)  # noqa: TRY400 - its text may hold words
         raise Refusal(503, "error_not_stored") from error
     web.doorbell.ring()
     return Done(ok=result.ok, text=result.text)

@@ -20,6 +20,7 @@ from bot.web.rendering import page
 from bot.web.uploads import read_written
 from handoff import transcript
 from handoff.desk import ticket_by_number, tickets_of
+from handoff.inbox import person_at
 from handoff.models import Person
 
 router = APIRouter(prefix="/tickets", tags=["tickets"], responses=PROBLEMS)
@@ -115,6 +116,8 @@ def act_on_ticket(number: str, pressed: TicketPress, web: Parts, visitor: Agent)
 
     `ok` is false when the ticket does not allow it now, and `text` says why, for example who was faster.
     """
+    if pressed.action == "assign":
+        note_colleague(web, pressed.person or "")
     address = address_of(web, visitor, number)
     person = sender(visitor)
     return press(web, Press(address, person, pressed.action, pressed.value, str(pressed.source_id), pressed.fields()))
@@ -124,3 +127,12 @@ def address_of(web: Web, visitor: Visitor, number: str) -> Address:
     """The hand-off thread of a ticket that the visitor may see."""
     with web.sessions() as session:
         return desk_address(readable_ticket(session, visitor, number), visitor)
+
+
+def note_colleague(web: Web, person_id: str) -> None:
+    """Make sure the record knows whom a ticket is given to. Raises Refusal 422 for somebody who is no agent."""
+    colleague = web.people.get(person_id)
+    if colleague is None or not colleague.is_agent:
+        raise Refusal(422, "error_invalid_fields", fields="person")
+    with web.sessions.begin() as session:
+        person_at(session, "web", colleague.id, colleague.name, colleague.language, colleague.address)

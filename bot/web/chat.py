@@ -39,10 +39,16 @@ def show_thread(request: Request, web: Parts, visitor: Anyone) -> Response:
 
 @router.get("/chat/tickets")
 def show_tickets(request: Request, web: Parts, visitor: Anyone) -> Response:
-    """The visitor's tickets and what is known to be broken."""
+    """The visitor's own tickets."""
     with web.sessions() as session:
-        tickets, outages = own_tickets(session, visitor.id), known_outages(session)
-        return page(request, "parts/own_tickets.html", tickets=tickets, outages=outages)
+        return page(request, "parts/own_tickets.html", tickets=own_tickets(session, visitor.id))
+
+
+@router.get("/chat/outages")
+def show_outages(request: Request, web: Parts, visitor: Anyone) -> Response:
+    """What is known to be broken."""
+    with web.sessions() as session:
+        return page(request, "parts/outages.html", outages=known_outages(session))
 
 
 def own_tickets(session: Session, person_id: str) -> list[Ticket]:

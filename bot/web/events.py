@@ -1,9 +1,9 @@
 """Server-sent events: a page that listens is told that something it shows has changed, and looks again."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import ColumnElement, func, select
@@ -18,6 +18,15 @@ from handoff.models import Message, Place, Ticket, TicketEvent
 LOOK_EVERY = 2.0  # seconds; what another process changed is seen after this time at the latest
 CHANGED = ServerSentEvent(event="change", raw_data="look again", retry=2000)
 router = APIRouter(prefix="/events", include_in_schema=False, default_response_class=EventSourceResponse)
+
+
+def seen_ticket(number: str, web: Parts, visitor: OnDesk) -> str:
+    """The number of a ticket the visitor may see, checked before the stream begins. Raises Refusal 404."""
+    with web.sessions() as session:
+        return readable_ticket(session, visitor, number).number
+
+
+SeenTicket = Annotated[str, Depends(seen_ticket)]
 
 
 @router.get("/chat", response_class=EventSourceResponse)
@@ -36,7 +45,7 @@ async def desk_events(web: Parts, visitor: OnDesk) -> AsyncIterator[ServerSentEv
 
 
 @router.get("/tickets/{number}", response_class=EventSourceResponse)
-async def ticket_events(number: str, web: Parts, visitor: OnDesk) -> AsyncIterator[ServerSentEvent]:
+async def ticket_events(number: SeenTicket, web: Parts, visitor: OnDesk) -> AsyncIterator[ServerSentEvent]:
     """Changes of one ticket and its conversation."""
 
     def look(session: Session) -> str:

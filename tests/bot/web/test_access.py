@@ -106,7 +106,7 @@ def test_no_door_is_missing_from_these_tables(world: World) -> None:
     """A new route must say here who may use it, or be known to be open or everybody's own."""
     known = {path.split("?")[0] for path in PAGES} | {path for _, path, _ in CHANGES}
     known |= {"/healthz", "/readyz", "/metrics", "/signin", "/signout", "/language"}
-    known |= {"/chat/tickets", "/api/presses", "/api/messages/{message_id}"}
+    known |= {"/chat/tickets", "/chat/outages", "/api/presses", "/api/messages/{message_id}"}
     known |= {"/events/chat", "/events/desk", "/events/tickets/{number}"}
     names = {"{file_id}": "{file}", "{article_id}": "{article}", "{question_id}": "{question}"}
     for path in paths_of(world):
@@ -148,3 +148,13 @@ def test_file_of_a_note_is_not_for_the_requester(world: World, visit: Visits, th
         files = {file.name: file.id for file in session.scalars(select(Attachment))}
     assert owen.get(f"/api/attachments/{files['log.txt']}").status_code == 404
     assert owen.get(f"/api/attachments/{files['fix.txt']}").content == b"do this"
+
+
+def test_streams_are_refused_before_they_begin(visit: Visits, things: dict[str, object]) -> None:
+    ticket = filled("/events/tickets/{number}", things)
+    found = [
+        (visit(None).get("/events/chat").status_code, visit(None).get(ticket).status_code),
+        (visit("jette").get("/events/desk").status_code, visit("jette").get(ticket).status_code),
+        (visit("maren").get("/events/tickets/TKT-9999").status_code, visit("henrik").get(ticket).status_code),
+    ]
+    assert found == [(401, 401), (403, 403), (404, 404)]

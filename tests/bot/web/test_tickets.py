@@ -151,3 +151,12 @@ def test_announced_outage_is_on_every_employees_page(visit: Visits) -> None:
     assert "Drucker im Lager &lt;gestört&gt;" in owen.get("/").text
     maren.acts(number, "outage", value="off")
     assert "Drucker im Lager" not in owen.get("/").text
+
+
+def test_ticket_is_given_to_an_agent_even_if_new_here_and_to_nobody_else(visit: Visits) -> None:
+    jette, maren = visit("jette"), visit("maren")
+    number = jette.wants_person()
+    assert maren.acts(number, "assign", person="aylin").json()["ok"] is True
+    assert maren.get(f"/api/tickets/{number}").json()["agent"] == "Aylin Kocabaş"
+    for person in ("owen", "henrik", "nobody"):
+        assert maren.acts(number, "assign", person=person).status_code == 422
