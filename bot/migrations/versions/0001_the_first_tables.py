@@ -6,13 +6,13 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-to_send, handled_at = sa.column("to_send", sa.Boolean), sa.column("handled_at")
+to_send, handled_at = sa.column("to_send", sa.Boolean), sa.column("handled_at", sa.DateTime)
 UNHANDLED = sa.and_(to_send.is_(False), handled_at.is_(None))
 UNSENT = sa.and_(
     to_send.is_(True),
-    sa.column("delivered_revision") < sa.column("revision"),
-    sa.column("dropped_at").is_(None),
-    sa.column("failure").is_(None),
+    sa.column("delivered_revision", sa.Integer) < sa.column("revision", sa.Integer),
+    sa.column("dropped_at", sa.DateTime).is_(None),
+    sa.column("failure", sa.String).is_(None),
 )
 
 
