@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import permutations
 
 import pytest
 from sentences import keys
+from sqlalchemy.orm import Session
 from world import JETTE, KONRAD, MAREN, TOMASZ, UNKNOWN_QUESTION, VPN_QUESTION, World, chat
 
-from bot.channels.port import Address, Incoming, Press, PressResult
+from bot.channels.port import Address, Incoming, Press, PressResult, Sender
 from bot.db import Sessions
 from bot.engine import Engine
 from bot.house import House
 from handoff.models import Author, ConversationState, Kind, TicketState
+from nlu.port import Understanding
 
 
 # --- rule 1: every accepted message ends in exactly one outcome -------------------------------------------------------
@@ -101,7 +104,7 @@ class FailingSessions(Sessions):
 
     away = True
 
-    def begin(self):  # type: ignore[no-untyped-def]
+    def begin(self) -> AbstractContextManager[Session]:
         """As the real one, unless it is away."""
         if self.away:
             raise OSError("the disk is full")
@@ -188,7 +191,7 @@ def test_rule_6_a_person_who_takes_over_while_the_bot_thinks_is_not_talked_over(
     world.new_answers(KONRAD)
     parse, engine = world.understander.parse, world.app.engine
 
-    def interrupted(text: str):  # type: ignore[no-untyped-def]
+    def interrupted(text: str) -> Understanding:
         if world.conversation(KONRAD).state == ConversationState.WITH_BOT:
             came = Press(world.desk(ticket), TOMASZ, "assign", "", "press-9", fields={"person": "maren"})
             assert engine.press(came).ok
@@ -243,7 +246,7 @@ def test_rule_7_of_two_truly_simultaneous_claims_exactly_one_wins(world: World) 
         world.passes(days=8)
 
 
-def claims(world: World, ticket: str, agent, name: str) -> Callable[[], PressResult]:  # type: ignore[no-untyped-def]
+def claims(world: World, ticket: str, agent: Sender, name: str) -> Callable[[], PressResult]:
     press = Press(world.desk(ticket), agent, "claim", "", f"{agent.id}-{name}")
     return lambda: world.app.engine.press(press)
 

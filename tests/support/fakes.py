@@ -1,4 +1,4 @@
-"""Hand-written fakes for the edges of Lotse: a channel that remembers, an understander that reads plain words, a clock."""
+"""Hand-written fakes for the edges of Lotse: a channel that remembers, an understander taught by hand, a clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
