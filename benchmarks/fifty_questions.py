@@ -47,8 +47,8 @@ LEFT_OUT = {"title-variant"}
 OUTCOMES = (
     "answered right",
     "answered wrong",
-    "asked back, right one offered",
-    "asked back, right one missing",
+    "asked back: right one offered",
+    "asked back: right one missing",
     "handed over",
     "pointed away",
     "small talk",
@@ -59,7 +59,8 @@ DATA_MISSING = """{folder} is not there, or not complete: kb_{language}/, questi
 unanswerable_{language}.jsonl is missing. The questions are not part of the repository. Name the folder that holds them:
 
     python benchmarks/fifty_questions.py --data FOLDER"""
-out, err = Console(), Console(stderr=True)
+WIDE = 150
+out, err = Console(width=WIDE), Console(stderr=True)
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,7 @@ def outcome_of(kind: str, outcome: str, right: bool) -> str:
     if kind == Kind.ANSWER:
         return "answered right" if right else "answered wrong"
     if kind == Kind.ASK_BACK:
-        return "asked back, right one offered" if right else "asked back, right one missing"
+        return "asked back: right one offered" if right else "asked back: right one missing"
     if kind == Kind.RECEIPT:
         return "handed over"
     return "pointed away" if outcome == "out_of_scope" else "small talk"
@@ -277,9 +278,10 @@ def report(results: dict[str, list[Seen]], who: str, seed: int, *, everything: b
 
 
 def table_of(title: str, seen: Sequence[Seen]) -> Table:
-    table = Table("", "n", title=title)
-    for outcome in OUTCOMES:
-        table.add_column(outcome, justify="right")
+    table = Table(title=title)
+    table.add_column("", no_wrap=True)
+    for column in ("n", *OUTCOMES):
+        table.add_column(column, justify="right")
     for group, label in GROUPS.items():
         of_group = [one for one in seen if one.question.group == group]
         for language in LANGUAGES:

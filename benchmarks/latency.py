@@ -52,7 +52,8 @@ STEPS = (
     *(f"search: {step}" for step in SEARCH_STEPS),
     *(REST_OF_SEARCH, "decide", "keep the evidence", WRITE, "note that a send begins", SEND, BETWEEN),
 )
-out, err = Console(), Console(stderr=True)
+WIDE = 150
+out, err = Console(width=WIDE), Console(stderr=True)
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,8 @@ def report(times: dict[str, list[Timed]], who: str) -> None:
     """The whole way, then each step."""
     out.print(f"\nUnderstanding: {who}. Milliseconds, without the merge window.\n")
     for title, chosen in (("From the message to the reply", whole(times)), ("Where the time goes", by_step(times))):
-        table = Table("", title=title)
+        table = Table(title=title)
+        table.add_column("", no_wrap=True)
         for kind in times:
             for column in ("mean", "p50", "p95", "p99"):
                 table.add_column(f"{kind} {column}", justify="right")

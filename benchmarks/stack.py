@@ -14,6 +14,7 @@ from typing import Any
 from bot.app import App, build_app
 from bot.channels.port import Address, Incoming, Press, Reply, Sender, Sent
 from bot.config_file import read_config
+from bot.logs import set_up_logging
 from bot.settings import Settings
 from bot.understanding import Understanding, set_up_understanding
 from handoff.models import Message
@@ -107,6 +108,7 @@ def settings_for(database_url: str, folder: Path, **sections: dict[str, Any]) ->
 @contextmanager
 def running_understanding(settings: Settings) -> Iterator[Understanding]:
     """Rasa, trained and answering; the embedded understander where there is no Rasa."""
+    set_up_logging(settings.log.model_copy(update={"level": "ERROR"}))
     understanding = set_up_understanding(settings)
     understanding.start()
     try:
