@@ -324,8 +324,10 @@ class RequesterCase:
         ticket = self.require_ticket()
         self.relay(messages, ticket)
         desk.note_requester_wrote(self.session, ticket, self.now)
-        if self.conversation.state == ConversationState.WITH_PERSON or thought is None:
+        if self.conversation.state == ConversationState.WITH_PERSON:
             return "relayed"
+        if thought is None:
+            return self.say("added", number=ticket.number)
         if isinstance(thought.decision, ShowTickets):
             return self.show_tickets()
         if isinstance(thought.decision, Cancel) or (thought.understanding.intent == "helpful"):

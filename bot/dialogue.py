@@ -196,4 +196,4 @@ def fail(case: RequesterCase, burst: Burst, messages: Sequence[Message]) -> str:
             return reopen_or_new(case, written, None)
         case ConversationState.CLOSED:
             return change(case, messages[0])
-    return case.add_to_ticket(written, None)
+    return case.add_to_ticket(written, None) if written else case.tell_who_has_it()

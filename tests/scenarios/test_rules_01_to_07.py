@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import _GeneratorContextManager
 from itertools import permutations
 
 import pytest
@@ -35,7 +35,7 @@ def test_rule_1_a_very_long_message_is_answered_and_kept_whole(world: World) -> 
 
 
 def test_rule_1_text_no_database_can_keep_is_cleaned_not_refused(world: World) -> None:
-    assert world.ask(KONRAD, "VPN\x00 und eine halbe Zwillingshälfte \ud83d")
+    world.ask(KONRAD, "VPN\x00 und eine halbe Zwillingshälfte \ud83d")
     assert "\x00" not in world.messages()[0].text
 
 
@@ -104,7 +104,7 @@ class FailingSessions(Sessions):
 
     away = True
 
-    def begin(self) -> AbstractContextManager[Session]:
+    def begin(self) -> _GeneratorContextManager[Session]:
         """As the real one, unless it is away."""
         if self.away:
             raise OSError("the disk is full")

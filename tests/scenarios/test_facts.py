@@ -1,0 +1,121 @@
+"""The questions before a ticket: at most two, each once, skippable, never a loop."""
+
+from collections.abc import Callable
+
+import pytest
+from sentences import keys
+from world import JETTE, KONRAD, UNKNOWN_QUESTION, World
+
+from handoff.models import Reason, TicketType
+from kb_index.questions import open_questions
+from nlu.port import Entity
+
+BARE = "Die Telefonanlage klingelt pausenlos."  # says neither which program nor since when
+
+
+def test_two_questions_are_asked_and_the_answers_stand_in_the_ticket(world: World) -> None:
+    assert "ask_system" in keys(world.ask(KONRAD, BARE).reply.text)
+    assert "ask_since" in keys(world.ask(KONRAD, "Telefon 7").reply.text)
+    assert "receipt" in keys(world.ask(KONRAD, "seit gestern").reply.text)
+    question = world.conversation(KONRAD).memory["question"]
+    assert question == f"{BARE}\nTelefon 7\nseit gestern"
+    assert world.ticket().summary == BARE
+
+
+def test_each_question_can_be_skipped_and_is_asked_once(world: World) -> None:
+    asked = [world.ask(KONRAD, BARE), world.press(KONRAD, "skip"), world.press(KONRAD, "skip")]
+    found = [keys(post.reply.text) & {"ask_system", "ask_since", "receipt"} for post in asked]
+    assert found == [{"ask_system"}, {"ask_since"}, {"receipt"}]
+    assert world.conversation(KONRAD).memory["question"] == BARE
+
+
+@pytest.mark.parametrize("text", ["weiß nicht", "Keine Ahnung!", "I don't know", "nein"])
+def test_not_knowing_counts_as_skipped(world: World, text: str) -> None:
+    world.ask(KONRAD, BARE)
+    world.ask(KONRAD, text)
+    assert world.conversation(KONRAD).memory["question"] == BARE
+
+
+def test_what_was_told_already_is_not_asked(world: World) -> None:
+    world.understander.entities[UNKNOWN_QUESTION.lower()] = (Entity("device", "Telefonanlage"),)
+    assert "receipt" in keys(world.ask(KONRAD, UNKNOWN_QUESTION).reply.text)
+
+
+def test_a_request_is_not_asked_since_when(world: World) -> None:
+    assert "ask_system" in keys(world.ask(KONRAD, "Ich brauche Zugriff auf das Archiv der Telefonanlage").reply.text)
+    assert "receipt" in keys(world.press(KONRAD, "skip").reply.text)
+    assert world.ticket().type == TicketType.REQUEST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Telefonanlage ist dringend, die Produktion steht.",
+        "Mein Gehalt stimmt nicht.",
+        "Der ganze zweite Stock ist offline",
+        "Ich möchte mit einem Menschen sprechen.",
+        "Das nervt mich gewaltig, so ein Mist.",
+    ],
+)
+def test_what_cannot_wait_asks_nothing(world: World, text: str) -> None:
+    world.ask(KONRAD, text)
+    assert world.tickets() == 1
+
+
+def test_when_nobody_answers_the_ticket_is_opened_without(world: World) -> None:
+    world.ask(KONRAD, BARE)
+    world.passes(seconds=179)
+    assert world.tickets() == 0
+    world.passes(seconds=2)
+    assert "receipt" in keys(world.one_answer(KONRAD).reply.text)
+    world.passes(hours=1)
+    assert world.tickets() == 1
+
+
+def test_the_timer_does_nothing_when_the_ticket_is_open_already(world: World) -> None:
+    world.ask(KONRAD, BARE)
+    world.press(KONRAD, "person")
+    world.passes(hours=1)
+    assert world.tickets() == 1
+    assert len([m for m in world.messages() if m.kind == "receipt"]) == 1
+
+
+@pytest.mark.parametrize("word", ["Ein Mensch bitte.", "button"])
+def test_a_person_in_the_middle_opens_the_ticket_at_once(world: World, word: str) -> None:
+    world.ask(KONRAD, BARE)
+    post = world.press(KONRAD, "person") if word == "button" else world.ask(KONRAD, word)
+    assert "receipt_asked_for_person" in keys(post.reply.text)
+    assert world.ticket().summary == BARE
+
+
+def test_the_gap_in_the_knowledge_is_noted_also_when_a_person_was_wanted_in_the_middle(world: World) -> None:
+    world.ask(KONRAD, BARE)
+    world.press(KONRAD, "person")
+    with world.app.house.sessions() as session:
+        assert len(open_questions(session)) == 1
+
+
+def test_something_urgent_in_the_middle_opens_the_ticket_with_a_higher_priority(world: World) -> None:
+    world.ask(KONRAD, BARE)
+    world.ask(KONRAD, "Es ist dringend, die Produktion steht!")
+    assert world.ticket().reason == Reason.URGENT
+    assert world.ticket().priority == 2
+    assert world.ticket().summary == BARE
+
+
+def test_cancel_in_the_middle_opens_no_ticket(world: World) -> None:
+    world.ask(KONRAD, BARE)
+    assert "cancelled" in keys(world.ask(KONRAD, "abbrechen").reply.text)
+    world.passes(hours=1)
+    assert world.tickets() == 0
+
+
+def test_a_bare_wish_for_a_ticket_is_asked_what_it_is_about(world: World) -> None:
+    assert "ask_problem/du" in keys(world.ask(JETTE, "Bitte ein Ticket").reply.text)
+    assert "receipt_asked_for_person" in keys(world.ask(JETTE, "Meine Maus ist weg.").reply.text)
+    assert world.ticket().summary == "Meine Maus ist weg."
+
+
+def test_without_questions_in_the_settings_the_ticket_comes_at_once(make_world: Callable[..., World]) -> None:
+    world = make_world(answering={"ask_facts": False})
+    assert "receipt" in keys(world.ask(KONRAD, BARE).reply.text)
