@@ -134,7 +134,7 @@ def test_rule_16_a_send_of_unclear_outcome_is_looked_up_before_it_is_repeated(wo
     if restart:
         world.restart()
     world.passes(minutes=1)
-    assert len(world.posts_to(KONRAD)) == 1  # the channel fails the test when a key comes twice
+    assert len(world.posts_to(KONRAD)) == 1  # a world in which a key was sent twice fails
     assert world.counts().settled
 
 

@@ -72,9 +72,11 @@ class World:
         self.apps.append(self.build())
 
     def close(self) -> None:
-        """Stop every Lotse that was started on the database."""
+        """Stop every Lotse that was started on the database. Fails when anything was sent twice."""
         for app in self.apps:
             app.stop()
+        if self.channel.repeated:
+            raise AssertionError(f"sent twice: {self.channel.repeated}")
 
     @property
     def app(self) -> App:
