@@ -50,18 +50,8 @@ WORDS = st.sampled_from(
 )
 PRESSES = st.sampled_from(
     [
-        "helped",
-        "not_helped",
-        "none",
-        "choose",
-        "skip",
-        "ticket",
-        "works",
-        "still_broken",
-        "cancel_yes",
-        "cancel_no",
-        "person",
-        "claim",
+        *("helped", "not_helped", "none", "choose", "skip", "ticket", "works", "still_broken"),
+        *("cancel_yes", "cancel_no", "person", "claim"),
     ]
 )
 ACTIONS = st.sampled_from(
