@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.channels.web import chat_address
 from bot.db import Sessions
 from bot.settings import Settings
 from handoff import desk, inbox
@@ -58,8 +59,8 @@ def seed_cases(settings: Settings, session: Session) -> None:
     """Put the past cases into the record, as if they had happened."""
     people = {person["id"]: person for person in read("people.yml")["people"]}
     content = read("cases.yml")
-    for case in sorted(content["cases"], key=lambda case: -case["days_ago"]):
-        Seeding(settings, session, people, case).put()
+    for number, case in enumerate(sorted(content["cases"], key=lambda case: -case["days_ago"]), 1):
+        Seeding(settings, session, people, case, number).put()
     for question in content.get("open_questions", ()):
         note_unanswered(session, question["question"], question["language"], reason=Reason.UNKNOWN)
 
@@ -74,12 +75,13 @@ class Seeding:
     """One past case on its way into the record."""
 
     def __init__(
-        self, settings: Settings, session: Session, people: Mapping[str, Any], case: Mapping[str, Any]
+        self, settings: Settings, session: Session, people: Mapping[str, Any], case: Mapping[str, Any], number: int
     ) -> None:
         self.settings = settings
         self.session = session
         self.people = people
         self.case = case
+        self.number = number
         self.began = self._began()
 
     def _began(self) -> datetime:
@@ -91,7 +93,8 @@ class Seeding:
     def put(self) -> None:
         """Conversation, ticket, messages, and how it ended."""
         requester = self.person(self.case["requester"])
-        place = inbox.place_at(self.session, "web", "chat", self.case["requester"])
+        here = chat_address(self.case["requester"], f"past{self.number}")
+        place = inbox.place_at(self.session, here.platform, here.channel, here.thread)
         conversation = inbox.open_conversation(self.session, place, requester, self.began)
         conversation.language = self.case["language"]
         ticket = self.ticket(conversation)

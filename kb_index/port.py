@@ -25,7 +25,8 @@ class Hit:
     """The best passage of one article for a question.
 
     signals: raw scores by name (`cosine`, `words`, `grams`, ...); they are stored and explained, never compared with a
-    hand-set number. confidence: the probability that this passage answers the question.
+    hand-set number. reviewed_on: when the article was reviewed, else when that is due. confidence: the probability that
+    this passage answers the question.
     """
 
     article_id: int

@@ -163,7 +163,7 @@ class KnowledgeBase:
             text=row.text,
             language=row.language,
             url=row.url,
-            reviewed_on=row.reviewed_on,
+            reviewed_on=row.reviewed_on or row.review_on,
             revision=row.revision,
             category=row.category,
             queue=row.queue,
@@ -271,7 +271,7 @@ def read_live(session: Session, ranked: Sequence[Ranked]) -> Rows:
     chosen = (
         select(
             *(Passage.id, Passage.article_id, Passage.heading, Passage.text, Article.title, Article.language),
-            *(Article.url, Article.reviewed_on, Article.revision, Article.category, Article.queue),
+            *(Article.url, Article.reviewed_on, Article.review_on, Article.revision, Article.category, Article.queue),
         )
         .join(Article)
         .where(Passage.id.in_([r.candidate.passage_id for r in ranked]), Article.state == State.PUBLISHED)

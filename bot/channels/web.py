@@ -9,6 +9,8 @@ from bot.channels.port import Address, Reply, Sent
 
 EVERYTHING = "*"
 DESK = "desk"
+CHAT = "chat"
+THREAD_MARK = ":"
 
 
 class Bell:
@@ -63,6 +65,21 @@ class Doorbell:
         self.ring()
 
 
+def chat_address(person_id: str, token: str = "") -> Address:
+    """One of an employee's threads: without a token the first. Each is a place of its own, named after its owner."""
+    return Address("web", CHAT, f"{person_id}{THREAD_MARK}{token}" if token else person_id)
+
+
+def is_own_thread(name: str, person_id: str) -> bool:
+    """Whether a thread of the chat belongs to this person."""
+    return name.partition(THREAD_MARK)[0] == person_id
+
+
+def thread_token(name: str) -> str:
+    """What stands in the page's address for a thread; empty for the first one."""
+    return name.partition(THREAD_MARK)[2]
+
+
 def place_key(address: Address) -> str:
     """The key of one place: `chat/jette`, `desk/TKT-1042`."""
     return f"{address.channel}/{address.thread or ''}"
@@ -90,7 +107,7 @@ class WebChannel:
         self._ring(address)
 
     def _ring(self, address: Address) -> None:
-        self.doorbell.ring(place_key(address), *(() if address.channel == "chat" else (DESK,)))
+        self.doorbell.ring(place_key(address), *(() if address.channel == CHAT else (DESK,)))
 
 
 def post_id(key: str) -> str:

@@ -14,7 +14,7 @@ from bot.channels.web import place_key
 from bot.texts import Texts
 from bot.web.api_models import Done, Edited, MessageOut, Pressed, Problem, Refused, Stored, ThreadOut
 from bot.web.board import may_see
-from bot.web.context import Anyone, PageTexts, Parts, Web, chat_address, sender
+from bot.web.context import Anyone, OwnAddress, PageTexts, Parts, Web, sender
 from bot.web.errors import Refusal
 from bot.web.people import Visitor
 from bot.web.thread import may_read_file, read_thread
@@ -44,46 +44,46 @@ router = APIRouter(tags=["messages"], responses=PROBLEMS)
 
 
 @router.get("/messages")
-def list_messages(web: Parts, visitor: Anyone) -> ThreadOut:
-    """The visitor's own thread: what they wrote and what was delivered to them."""
+def list_messages(web: Parts, address: OwnAddress) -> ThreadOut:
+    """One own thread: what was written there and what was delivered."""
     with web.sessions() as session:
-        thread = read_thread(session, visitor.id)
+        thread = read_thread(session, address)
         messages = [MessageOut.of(bubble) for bubble in thread.bubbles]
     return ThreadOut(messages=messages, typing=thread.typing, with_person=thread.with_person)
 
 
 @router.post("/messages", status_code=201, openapi_extra=TAKES_FILES, max_body_size=LARGEST_UPLOAD)
-async def write_message(request: Request, web: Parts, visitor: Anyone, texts: PageTexts) -> Stored:
+async def write_message(request: Request, web: Parts, visitor: Anyone, address: OwnAddress, texts: PageTexts) -> Stored:
     """Write to the helpdesk. Answered as soon as the message is on disk."""
     written, files = await read_written(request)
-    incoming = incoming_of(web, visitor, chat_address(visitor), written.text, written.source_id, files)
+    incoming = incoming_of(web, visitor, address, written.text, written.source_id, files)
     return await run_in_threadpool(store, web, incoming, texts)
 
 
 @router.patch("/messages/{message_id}")
-def edit_message(message_id: int, edited: Edited, web: Parts, visitor: Anyone, texts: PageTexts) -> Stored:
+def edit_message(
+    message_id: int, edited: Edited, web: Parts, visitor: Anyone, address: OwnAddress, texts: PageTexts
+) -> Stored:
     """Give the own last message a new wording."""
     check_text(edited.text)
-    original = own_message(web, visitor, message_id)
-    address = chat_address(visitor)
+    original = own_message(web, address, message_id)
     return store(
         web, incoming_of(web, visitor, address, edited.text, edited.source_id, edits=original.source_id), texts
     )
 
 
 @router.delete("/messages/{message_id}")
-def delete_message(message_id: int, web: Parts, visitor: Anyone, texts: PageTexts) -> Stored:
+def delete_message(message_id: int, web: Parts, visitor: Anyone, address: OwnAddress, texts: PageTexts) -> Stored:
     """Take the own last message back. Who follows the case is told that it was deleted."""
-    original = own_message(web, visitor, message_id)
-    return store(web, incoming_of(web, visitor, chat_address(visitor), "", uuid4(), deletes=original.source_id), texts)
+    original = own_message(web, address, message_id)
+    return store(web, incoming_of(web, visitor, address, "", uuid4(), deletes=original.source_id), texts)
 
 
 @router.post("/presses")
-def press_button(pressed: Pressed, web: Parts, visitor: Anyone) -> Done:
+def press_button(pressed: Pressed, web: Parts, visitor: Anyone, address: OwnAddress) -> Done:
     """Press a button below a message, or `person` at any time."""
-    address = chat_address(visitor)
     if pressed.on is not None:
-        seen_message(web, visitor, pressed.on)
+        seen_message(web, address, pressed.on)
     return press(
         web,
         Press(
@@ -119,10 +119,10 @@ def may_open(session: Session, file: Attachment, visitor: Visitor) -> bool:
     return may_read_file(session, file, visitor.id)
 
 
-def own_message(web: Web, visitor: Visitor, message_id: int) -> Message:
+def own_message(web: Web, address: Address, message_id: int) -> Message:
     """The visitor's last message, if it is this one. Raises Refusal 404 or 409."""
     with web.sessions() as session:
-        bubble = next((found for found in read_thread(session, visitor.id).bubbles if found.id == message_id), None)
+        bubble = next((found for found in read_thread(session, address).bubbles if found.id == message_id), None)
         if bubble is None or not bubble.own or bubble.kind != Kind.TEXT:
             raise Refusal(404, "error_not_found")
         if not bubble.changeable:
@@ -130,10 +130,10 @@ def own_message(web: Web, visitor: Visitor, message_id: int) -> Message:
         return session.get_one(Message, message_id)
 
 
-def seen_message(web: Web, visitor: Visitor, message_id: int) -> None:
-    """Raises Refusal 404 for a message that is not in the visitor's thread."""
+def seen_message(web: Web, address: Address, message_id: int) -> None:
+    """Raises Refusal 404 for a message that is not in this thread."""
     with web.sessions() as session:
-        if all(bubble.id != message_id for bubble in read_thread(session, visitor.id).bubbles):
+        if all(bubble.id != message_id for bubble in read_thread(session, address).bubbles):
             raise Refusal(404, "error_not_found")
 
 

@@ -1,29 +1,32 @@
 """The employee's pages: the chat, and the parts of it that are drawn again when something changes."""
 
+from secrets import token_hex
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from bot.web.context import Anyone, Parts
+from bot.channels.port import Address
+from bot.channels.web import thread_token
+from bot.web.context import Anyone, OwnAddress, Parts
 from bot.web.rendering import page
-from bot.web.thread import read_thread
+from bot.web.thread import own_threads, read_thread
 from bot.web.uploads import LONGEST_TEXT, MOST_FILES
-from handoff.desk import known_outages, tickets_of
-from handoff.models import Person, Ticket
+from handoff.desk import known_outages
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def show_chat(request: Request, web: Parts, visitor: Anyone) -> Response:
+def show_chat(request: Request, web: Parts, visitor: Anyone, address: OwnAddress) -> Response:
     """The whole page."""
     with web.sessions() as session:
         return page(
             request,
             "chat.html",
-            thread=read_thread(session, visitor.id),
-            tickets=own_tickets(session, visitor.id),
+            thread=read_thread(session, address),
+            threads=own_threads(session, visitor.id),
+            **where(address),
             outages=known_outages(session),
             longest_text=LONGEST_TEXT,
             most_files=MOST_FILES,
@@ -31,17 +34,17 @@ def show_chat(request: Request, web: Parts, visitor: Anyone) -> Response:
 
 
 @router.get("/chat/thread")
-def show_thread(request: Request, web: Parts, visitor: Anyone) -> Response:
+def show_thread(request: Request, web: Parts, address: OwnAddress) -> Response:
     """The messages alone."""
     with web.sessions() as session:
-        return page(request, "parts/thread.html", thread=read_thread(session, visitor.id))
+        return page(request, "parts/thread.html", thread=read_thread(session, address), **where(address))
 
 
-@router.get("/chat/tickets")
-def show_tickets(request: Request, web: Parts, visitor: Anyone) -> Response:
-    """The visitor's own tickets."""
+@router.get("/chat/threads")
+def show_threads(request: Request, web: Parts, visitor: Anyone, address: OwnAddress) -> Response:
+    """The visitor's own tickets and conversations."""
     with web.sessions() as session:
-        return page(request, "parts/own_tickets.html", tickets=own_tickets(session, visitor.id))
+        return page(request, "parts/own_threads.html", threads=own_threads(session, visitor.id), **where(address))
 
 
 @router.get("/chat/outages")
@@ -51,6 +54,7 @@ def show_outages(request: Request, web: Parts, visitor: Anyone) -> Response:
         return page(request, "parts/outages.html", outages=known_outages(session))
 
 
-def own_tickets(session: Session, person_id: str) -> list[Ticket]:
-    person = session.scalar(select(Person).filter_by(platform="web", platform_id=person_id))
-    return tickets_of(session, person, limit=8) if person is not None else []
+def where(address: Address) -> dict[str, Any]:
+    """How the parts of a page name the thread they belong to: `?thread=a1b2`, nothing for the first; and a new one."""
+    token = thread_token(address.thread or "")
+    return {"here": f"?thread={token}" if token else "", "token": token, "new_token": token_hex(4)}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from prometheus_client import CollectorRegistry
 
 from bot.channels.port import Address, Incoming, Press, PressResult, Sender
-from bot.channels.web import Doorbell
+from bot.channels.web import Doorbell, chat_address
 from bot.db import Sessions
 from bot.settings import Settings
 from bot.texts import Texts
@@ -107,13 +107,21 @@ def sender(visitor: Visitor) -> Sender:
     return Sender("web", visitor.id, visitor.name, visitor.language, visitor.address)
 
 
-def chat_address(visitor: Visitor) -> Address:
-    """The one and only thread of an employee."""
-    return Address("web", "chat", visitor.id)
-
-
 Parts = Annotated[Web, Depends(get_web)]
 Anyone = Annotated[Visitor, Depends(get_visitor)]
+
+
+def own_address(
+    visitor: Anyone,
+    thread: Annotated[
+        str, Query(pattern="^[a-z0-9]{0,16}$", description="One of the own threads; without it the first.")
+    ] = "",
+) -> Address:
+    """The employee's thread that is meant. Each is a place of its own, named after its owner."""
+    return chat_address(visitor.id, thread)
+
+
+OwnAddress = Annotated[Address, Depends(own_address)]
 OnDesk = Annotated[Visitor, Depends(needs("agent", "third_level"))]
 Editor = Annotated[Visitor, Depends(needs("editor"))]
 PageTexts = Annotated[Texts, Depends(get_texts)]

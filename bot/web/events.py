@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.channels.port import Address
 from bot.channels.web import DESK, Doorbell, place_key
 from bot.web.board import readable_ticket
-from bot.web.context import Anyone, OnDesk, Parts, Web, chat_address
+from bot.web.context import OnDesk, OwnAddress, Parts, Web
 from handoff.models import Message, Place, Ticket, TicketEvent
 
 LOOK_EVERY = 2.0  # seconds; what another process changed is seen after this time at the latest
@@ -30,9 +30,8 @@ SeenTicket = Annotated[str, Depends(seen_ticket)]
 
 
 @router.get("/chat", response_class=EventSourceResponse)
-async def chat_events(web: Parts, visitor: Anyone) -> AsyncIterator[ServerSentEvent]:
-    """Changes in the visitor's own thread and tickets."""
-    address = chat_address(visitor)
+async def chat_events(web: Parts, address: OwnAddress) -> AsyncIterator[ServerSentEvent]:
+    """Changes in one own thread and in the own tickets."""
     async for change in changes(web.doorbell, looker(web, lambda s: look_at_chat(s, address)), place_key(address)):
         yield change
 

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from bot.channels.port import Button, Link
+from bot.burst import wording
+from bot.channels.port import Address, Button, Link
+from bot.channels.web import THREAD_MARK, is_own_thread, thread_token
 from bot.replies import from_json
 from handoff.inbox import find_place
-from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Place
+from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Place, Ticket
 from handoff.outbox import is_note, not_yet_sent
 
 LONGEST_THREAD = 300
+MOST_THREADS = 10
 SPOKEN = (Kind.TEXT, Kind.PRESS)
 
 
@@ -44,16 +47,16 @@ class Bubble:
 
 @dataclass(frozen=True)
 class Thread:
-    """The employee's one thread. typing: an answer is being worked on. with_person: the name of who helps, if any."""
+    """One thread of an employee. typing: an answer is being worked on. with_person: the name of who helps, if any."""
 
     bubbles: tuple[Bubble, ...] = ()
     typing: bool = False
     with_person: bool = False
 
 
-def read_thread(session: Session, person_id: str) -> Thread:
-    """The thread of the employee with this id on the web."""
-    place = find_place(session, "web", "chat", person_id)
+def read_thread(session: Session, address: Address) -> Thread:
+    """One thread of an employee."""
+    place = find_place(session, address.platform, address.channel, address.thread)
     if place is None:
         return Thread()
     rows = newest_rows(session, place)
@@ -62,6 +65,40 @@ def read_thread(session: Session, person_id: str) -> Thread:
     shown = [with_live_parts(bubble, rows, cases[bubble.conversation_id]) for bubble in only_last_changeable(bubbles)]
     with_person = bool(rows) and cases[rows[-1].conversation_id].state == ConversationState.WITH_PERSON
     return Thread(tuple(shown), not with_person and is_worked_on(session, place), with_person)
+
+
+@dataclass(frozen=True)
+class OwnThread:
+    """One thread in the employee's list: its newest case, with the ticket where there is one."""
+
+    token: str
+    title: str
+    at: datetime
+    ticket: Ticket | None
+
+
+def own_threads(session: Session, person_id: str) -> list[OwnThread]:
+    """The newest cases of an employee that have a ticket or were not closed, each with the thread it is in."""
+    cases = (
+        select(Conversation)
+        .join(Place, Conversation.place_id == Place.id)
+        .outerjoin(Ticket, Ticket.conversation_id == Conversation.id)
+        .where(Place.platform == "web", Place.channel == "chat")
+        .where(or_(Place.thread == person_id, Place.thread.startswith(f"{person_id}{THREAD_MARK}", autoescape=True)))
+        .where(or_(Ticket.id.is_not(None), Conversation.state != ConversationState.CLOSED))
+        .order_by(Conversation.id.desc())
+        .limit(MOST_THREADS)
+        .options(joinedload(Conversation.place), joinedload(Conversation.ticket).joinedload(Ticket.agent))
+    )
+    return [own_thread_of(session, case) for case in session.scalars(cases).unique()]
+
+
+def own_thread_of(session: Session, case: Conversation) -> OwnThread:
+    """A case as the list shows it: by the ticket's summary, else by its first words that were not taken back."""
+    first = select(Message).where(Message.conversation_id == case.id, Message.kind == Kind.TEXT)
+    told = (wording(session, message) for message in session.scalars(first.order_by(Message.id).limit(5)))
+    title = case.ticket.summary if case.ticket else next(filter(None, told), "")
+    return OwnThread(thread_token(case.place.thread), title, case.opened_at, case.ticket)
 
 
 def newest_rows(session: Session, place: Place) -> list[Message]:
@@ -166,14 +203,14 @@ def is_worked_on(session: Session, place: Place) -> bool:
 
 
 def may_read_file(session: Session, file: Attachment, person_id: str) -> bool:
-    """Whether an employee may open a file: it came with something they see in their own thread."""
-    place = find_place(session, "web", "chat", person_id)
-    if place is None:
-        return False
-    here = select(Message).where(
-        Message.place_id == place.id, (Message.id == file.message_id) | (Message.concerns_id == file.message_id)
+    """Whether an employee may open a file: it came with something they see in a thread of theirs."""
+    brought = select(Message).where((Message.id == file.message_id) | (Message.concerns_id == file.message_id))
+    rows = session.scalars(brought.options(joinedload(Message.place)))
+    return any(
+        is_seen(row) and not is_deleted(session, row)
+        for row in rows
+        if (row.place.platform, row.place.channel) == ("web", "chat") and is_own_thread(row.place.thread, person_id)
     )
-    return any(is_seen(row) and not is_deleted(session, row) for row in session.scalars(here))
 
 
 def is_deleted(session: Session, row: Message) -> bool:

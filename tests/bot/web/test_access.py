@@ -106,7 +106,7 @@ def test_no_door_is_missing_from_these_tables(world: World) -> None:
     """A new route must say here who may use it, or be known to be open or everybody's own."""
     known = {path.split("?")[0] for path in PAGES} | {path for _, path, _ in CHANGES}
     known |= {"/healthz", "/readyz", "/metrics", "/signin", "/signout", "/language"}
-    known |= {"/chat/tickets", "/chat/outages", "/api/presses", "/api/messages/{message_id}"}
+    known |= {"/chat/threads", "/chat/outages", "/api/presses", "/api/messages/{message_id}"}
     known |= {"/events/chat", "/events/desk", "/events/tickets/{number}"}
     names = {"{file_id}": "{file}", "{article_id}": "{article}", "{question_id}": "{question}"}
     for path in paths_of(world):

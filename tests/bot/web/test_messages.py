@@ -208,3 +208,24 @@ class BrokenEngine:
 
 def with_engine(web: object, engine: object) -> object:
     return replace(web, engine=engine)  # type: ignore[type-var]
+
+
+def test_new_question_is_a_thread_of_its_own_while_another_case_waits(visit: Visits) -> None:
+    jette = visit("jette")
+    jette.writes("Das Tablet an der Kaffeemaschine ist aus")
+    written = jette.post("/api/messages?thread=a1b2", text="Wie drucke ich beidseitig?", source_id=str(uuid4()))
+    assert written.status_code == 201
+    texts = [message["text"] for message in jette.get("/api/messages?thread=a1b2").json()["messages"]]
+    assert "Wie drucke ich beidseitig?" in texts
+    assert "Das Tablet an der Kaffeemaschine ist aus" not in texts
+    listed = jette.get("/chat/threads").text
+    assert 'href="/?thread=a1b2"' in listed
+    assert "Kaffeemaschine" in listed
+
+
+def test_thread_of_somebody_else_cannot_be_named(visit: Visits) -> None:
+    visit("jette").writes("Mein Anliegen")
+    konrad = visit("konrad")
+    for name in ("jette", "../jette", ":jette", "jette:a1"):
+        found = konrad.get(f"/api/messages?thread={name}")
+        assert found.status_code == 422 or found.json()["messages"] == []
