@@ -130,7 +130,9 @@ class AnyOrder(RuleBasedStateMachine):
         ticket, name = self.some_ticket(which), self.name()
         text = f"canary-{name}" if kind != "prefix" else f"// canary-{name}"
         if kind == "third":
-            self.world.agent_says(HENRIK, ticket, text, channel="third-level", source_id=name)
+            stored = self.world.agent_says(HENRIK, ticket, text, channel="third-level", source_id=name)
+            if stored is None:
+                self.sources.remove(name)  # nobody has escalated this ticket: it is chatter, and nothing is kept of it
         elif kind == "edit":
             edits = self.sources[-1 - other] if other < len(self.sources) else "unknown"
             self.world.agent_says(who, ticket, text, source_id=name, edits=edits)
