@@ -1,6 +1,8 @@
 """The one place where the parts meet: `build_app` joins them, tests use it too, with fakes at the edges."""
 
 import logging
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,7 +88,9 @@ class App:
         return {"state": "ok", "kind": self.house.sessions.engine.dialect.name}
 
     def serve(self) -> None:
-        """Serve the pages until Ctrl-C."""
+        """Serve the pages until Ctrl-C or SIGTERM."""
+        # uvicorn raises the signal it was ended by once more; by default that would end us before we have stopped.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         web = self.settings.web
         config = uvicorn.Config(
             self.web,

@@ -6,6 +6,7 @@ FOLDER keeps its files; --empty: without the one article it otherwise knows.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from fake_embedder import HashEmbedder
@@ -39,7 +40,8 @@ def main(database_url: str, folder: str, port: str, *options: str) -> None:
     app = build_app(settings, embedder=HashEmbedder(), understander=FakeUnderstander(INTENTS))
     if app.house.knowledge.status()["articles"] == 0:
         bring_in(app, empty="--empty" in options)
-    app.serve()
+    with suppress(KeyboardInterrupt):
+        app.serve()
 
 
 def bring_in(app: App, *, empty: bool) -> None:
