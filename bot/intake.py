@@ -59,7 +59,7 @@ def requester_place(session: Session, came: Incoming | Press) -> Place:
     """The requester's place, locked: two messages at once must not open two conversations in it."""
     address = came.address
     place = inbox.place_at(session, address.platform, address.channel, address.thread, route=address.route)
-    session.refresh(place, with_for_update=True)
+    inbox.lock_place(session, place)
     return place
 
 
@@ -74,7 +74,7 @@ def move_to_open_case(
 ) -> Conversation:
     """Messages of a case that was closed before they were handled go to the one open at their place, or a new one."""
     place = closed.place
-    session.refresh(place, with_for_update=True)
+    inbox.lock_place(session, place)
     conversation = inbox.conversation_at(session, place)
     if conversation is None:
         conversation = inbox.open_conversation(session, place, closed.requester, house.clock(), previous=closed)

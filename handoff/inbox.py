@@ -32,6 +32,15 @@ def place_at(
     return place
 
 
+def lock_place(session: Session, place: Place) -> None:
+    """Nobody else opens a conversation here until this transaction ends.
+
+    With FOR NO KEY UPDATE: a plain FOR UPDATE would also wait for whoever only refers to the place (a post to it), and
+    they for us.
+    """
+    session.refresh(place, with_for_update={"key_share": True})
+
+
 def find_place(session: Session, platform: str, channel: str, thread: str | None) -> Place | None:
     """The place at an address, or None."""
     return session.scalar(select(Place).filter_by(platform=platform, channel=channel, thread=thread or ""))

@@ -46,7 +46,7 @@ def take_lease(session: Session, owner: str, now: datetime, seconds: float) -> L
     The order inside a conversation is kept because only the holder of the lease handles and delivers it.
     """
     oldest = select(Conversation.id).where(with_work(now)).order_by(Conversation.id).limit(1)
-    conversation_id = session.scalar(oldest.with_for_update(skip_locked=True))
+    conversation_id = session.scalar(oldest.with_for_update(skip_locked=True, key_share=True))
     if conversation_id is None:
         return None
     extend = update(Conversation).where(Conversation.id == conversation_id)
@@ -70,9 +70,11 @@ def release_lease(session: Session, lease: Lease) -> None:
 def lock_conversation(session: Session, conversation_id: int) -> Conversation:
     """The conversation as it is now; nobody else changes it until this transaction ends.
 
-    Workers and agents' presses both take this lock first, so neither works on a state the other has just left.
+    Workers and agents' presses both take this lock first, so neither works on a state the other has just left. It is
+    FOR NO KEY UPDATE, so that a message that refers to the conversation can be stored meanwhile.
     """
-    return session.get_one(Conversation, conversation_id, with_for_update=True, populate_existing=True)
+    lock = {"key_share": True}
+    return session.get_one(Conversation, conversation_id, with_for_update=lock, populate_existing=True)
 
 
 def held_conversation(session: Session, lease: Lease) -> Conversation:

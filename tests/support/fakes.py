@@ -1,6 +1,6 @@
 """Hand-written fakes for the edges of Lotse: a channel that remembers, an understander taught by hand, a clock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +37,8 @@ class FakeChannel:
 
     repeated: keys that were sent twice; a world that has any fails when it closes, as people would see it twice.
     raises: what the next calls of send and update do instead. broken: threads where every call raises. lost: posts
-    that arrive but whose answer is lost on the way. updates: how often a post was replaced.
+    that arrive but whose answer is lost on the way. updates: how often a post was replaced. on_send: called when a
+    post has arrived.
     """
 
     platform: str = "web"
@@ -46,6 +47,7 @@ class FakeChannel:
     repeated: list[str] = field(default_factory=list)
     broken: dict[str, Exception] = field(default_factory=dict)
     lost: int = 0
+    on_send: Callable[[], None] | None = None
     tries: int = 0
     updates: int = 0
 
@@ -56,6 +58,8 @@ class FakeChannel:
         thread = address.thread or f"thread-{key}"
         post = Post(f"p-{key}", replace(address, thread=thread), reply, key)
         self.posts.append(post)
+        if self.on_send is not None:
+            self.on_send()
         if self.lost:
             self.lost -= 1
             raise ConnectionError("the answer was lost on the way")
