@@ -128,7 +128,7 @@ def run(*command: object, check: bool = True, timeout: float | None = None) -> N
 
 def say(line: str) -> None:
     """One line for the person who waits."""
-    print(line, flush=True)  # noqa: T201 - a command's output
+    print(line, flush=True)
 
 
 @contextmanager

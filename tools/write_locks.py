@@ -54,7 +54,7 @@ def write(path: Path, what: str, packages: list[Package], everything: list[Packa
     ]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     path.write_text(HEADER.format(what=what, python=python) + "".join(lines), "utf-8")
-    print(f"{path.name}: {len(lines)} packages")  # noqa: T201 - a command's output
+    print(f"{path.name}: {len(lines)} packages")
 
 
 def name(package: Package) -> str:
