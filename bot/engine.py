@@ -168,10 +168,15 @@ class Engine:
                 message.handle_after = self.house.clock() + timedelta(seconds=pause)
             given_up = any(m.handle_attempts >= self.house.settings.worker.handle_attempts for m in messages)
         if given_up:
-            self._give_to_person(lease, burst)
+            try:
+                self._give_to_person(lease, burst)
+            except LeaseLost:
+                raise
+            except Exception:
+                # The pause stays, and so does the message: the next try may find what was missing.
+                logger.exception("message %s could not even be given to a person", burst.ids[0])
 
     def _give_to_person(self, lease: Lease, burst: Burst) -> None:
-        """In a transaction of its own: when even this fails, the pause before the next try stays."""
         with self.house.sessions.begin() as session:
             conversation = held_conversation(session, lease)
             messages = burst.reload(session)
