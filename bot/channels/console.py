@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 
 from bot.channels.port import Address, Button, Incoming, Press, Reply, Sender, Sent
 from bot.engine import Engine
@@ -23,18 +24,18 @@ class ConsoleChannel:
 
     def __init__(self) -> None:
         self.said: queue.Queue[tuple[str, Reply]] = queue.Queue()
-        self._posted: set[str] = set()
+        self._posted: dict[str, Sent] = {}
 
     def send(self, address: Address, reply: Reply, key: str) -> Sent:
-        self._posted.add(key)
         self.said.put((key, reply))
-        return Sent(f"said-{uuid.uuid4()}", address)
+        self._posted[key] = Sent(f"said-{uuid.uuid4()}", address)
+        return self._posted[key]
 
     def update(self, address: Address, platform_id: str, reply: Reply) -> None:
         self.said.put((platform_id, reply))
 
     def find(self, address: Address, key: str) -> Sent | None:
-        return Sent(f"said-{key}", address) if key in self._posted else None
+        return self._posted.get(key)
 
 
 class Terminal:
@@ -85,11 +86,11 @@ class Terminal:
 
     def _show(self, key: str, reply: Reply) -> None:
         if reply.author:
-            self.out.print(f"[bold]{reply.author}[/]")
+            self.out.print(f"[bold]{escape(reply.author)}[/]")
         self.out.print(Markdown(reply.text))
         for link in reply.links:
-            self.out.print(f"  {link.label}: {link.url}")
+            self.out.print(f"  {escape(link.label)}: {escape(link.url)}")
         for button in reply.buttons:
             self.buttons.append((key, button))
-            self.out.print(f"  [bold]({len(self.buttons)})[/] {button.label}")
+            self.out.print(f"  [bold]({len(self.buttons)})[/] {escape(button.label)}")
         self.out.print()

@@ -110,6 +110,16 @@ class AnyOrder(RuleBasedStateMachine):
         if settle:
             self.world.settle()
 
+    @rule(who=EMPLOYEES, which=WHICH, button=WHICH, settle=st.booleans())
+    def employee_presses_an_offered_button(self, who: Any, which: int, button: int, settle: bool) -> None:
+        offers = [post for post in self.world.posts_to(who) if post.reply.buttons][-3:]
+        if offers:
+            post = offers[-1 - which % len(offers)]
+            chosen = post.reply.buttons[button % len(post.reply.buttons)]
+            self.world.press_only(who, chosen.action, chosen.value, post.key, self.name())
+        if settle:
+            self.world.settle()
+
     @rule(who=EMPLOYEES, which=WHICH, text=WORDS, deletes=st.booleans())
     def employee_changes_something(self, who: Any, which: int, text: str, deletes: bool) -> None:
         source = self.sources[-1 - which] if which < len(self.sources) else "unknown"
