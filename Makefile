@@ -39,7 +39,11 @@ check:
 bench:
 	@$(SET_UP) test
 	@$(IN_VENV) -m nlu.environment .venv-rasa
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(IN_VENV) $$script; done
+	$(IN_VENV) -m benchmarks.understanding
+	$(IN_VENV) benchmarks/latency.py
+	@test -n "$(DATA)" || echo "make bench DATA=FOLDER also measures import and answers (FOLDER: as helpdesk-data)."
+	@test -z "$(DATA)" || { set -ex; $(IN_VENV) benchmarks/import_folder.py $(DATA)/kb_en $(DATA)/kb_de; \
+		$(IN_VENV) benchmarks/fifty_questions.py --data $(DATA); }
 
 lock:
 	@$(SET_UP) test

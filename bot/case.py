@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bot import replies
 from bot.channels.port import Button, Reply
 from bot.decision import (
+    LONGEST_SMALL_TALK,
     AddToTicket,
     Answer,
     AskBack,
@@ -35,6 +36,7 @@ from kb_index.questions import note_unanswered
 
 MOST_TRIED = 2  # articles shown in one case before a person comes
 BARE_CANCEL = 4
+STRONGER = {Reason.SENSITIVE, Reason.URGENT, Reason.OUTAGE, Reason.FRUSTRATED}
 UNANSWERED = {Reason.UNKNOWN, Reason.URGENT}
 
 
@@ -269,6 +271,8 @@ class RequesterCase:
             return self.open_ticket()
         if isinstance(decision, Cancel) and len(text.split()) <= BARE_CANCEL:
             return self.cancel()
+        if thought.understanding.intent == "helpful" and len(text.split()) <= LONGEST_SMALL_TALK:
+            return self.helped()
         return self.take_fact(text, thought)
 
     def take_over_reason(self, reason: Reason, thought: Thought) -> None:
@@ -328,6 +332,8 @@ class RequesterCase:
             return "relayed"
         if thought is None:
             return self.say("added", number=ticket.number)
+        if isinstance(thought.decision, HandOver) and thought.decision.reason in STRONGER - {ticket.reason}:
+            return self.raise_ticket(ticket, thought.decision.reason, thought)
         if isinstance(thought.decision, ShowTickets):
             return self.show_tickets()
         if isinstance(thought.decision, Cancel) or (thought.understanding.intent == "helpful"):
@@ -335,6 +341,18 @@ class RequesterCase:
         if isinstance(thought.decision, SmallTalk) and thought.decision.key in {"thanks", "goodbye"}:
             return self.say(thought.decision.key)
         return self.say("added", number=ticket.number)
+
+    def raise_ticket(self, ticket: Ticket, reason: Reason, thought: Thought) -> str:
+        """Something sensitive, urgent or an outage came up while a ticket waits: it is for others, or sooner."""
+        fresh = propose(self.house, thought, reason)
+        queue = fresh.queue if reason == Reason.SENSITIVE else ticket.queue
+        urgency = min(ticket.urgency, fresh.urgency)
+        due = min(ticket.first_response_due, self.house.first_response_due(ticket.impact + urgency - 1))
+        desk.raise_ticket(self.session, ticket, reason, queue, urgency, due, self.now)
+        when = self.house.moment().by(ticket.first_response_due, self.texts)
+        self.post(Kind.RECEIPT, replies.say(self.texts, "raised", number=ticket.number, when=when), thought.evidence)
+        self.tell_handoff("agent_raised", number=ticket.number, reason=self._reason_for_agents(reason))
+        return "raised"
 
     def relay(self, messages: Sequence[Message], ticket: Ticket) -> None:
         """Bring what the requester wrote to those who work on a ticket."""

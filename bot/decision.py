@@ -147,7 +147,7 @@ def _from_knowledge(situation: Situation) -> Decision:
     if hit is not None:
         return Answer(hit)
     choices = choices_left(situation)
-    if len(choices) > 1 and not situation.urgent:
+    if choices and not situation.urgent:
         return AskBack(choices)
     if _is_out_of_scope(situation):
         return SmallTalk("out_of_scope")

@@ -13,7 +13,7 @@ from bot.settings import LogSettings
 OURS = ("bot", "nlu", "kb_index", "handoff")
 # Their INFO lines hold addresses with tokens, SQL with what people wrote, or nothing anybody needs.
 QUIET = (
-    *("faiss", "httpx", "httpcore", "sqlalchemy", "alembic"),
+    *("faiss", "pypdf", "httpx", "httpcore", "sqlalchemy", "alembic"),
     *("sentence_transformers", "transformers", "urllib3", "markdown_it", "uvicorn.error"),
 )
 USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}

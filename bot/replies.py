@@ -86,9 +86,10 @@ def article_url(article_id: int) -> str:
 
 
 def ask_back(texts: Texts, hits: Sequence[Hit]) -> Reply:
-    """Two or three articles to choose from, and none of them."""
+    """Up to three articles to choose from, and none of them."""
+    key = "ask_back" if len(hits) > 1 else "ask_back_one"
     choices = tuple(Button("choose", hit.title, str(hit.article_id)) for hit in hits)
-    return say(texts, "ask_back", *choices, Button("none", texts("button_none")), person_button(texts))
+    return say(texts, key, *choices, Button("none", texts("button_none")), person_button(texts))
 
 
 def ask_fact(texts: Texts, fact: str) -> Reply:

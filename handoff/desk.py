@@ -205,6 +205,16 @@ def escalate(session: Session, ticket: Ticket, now: datetime, by: Person) -> Non
     note_event(session, ticket, "escalated", now, by)
 
 
+def raise_ticket(
+    session: Session, ticket: Ticket, reason: Reason, queue: str, urgency: int, due: datetime, now: datetime
+) -> None:
+    """What the requester added makes a waiting ticket weigh more: its reason, queue, urgency and due time follow."""
+    ticket.reason, ticket.queue, ticket.urgency, ticket.first_response_due = reason, queue, urgency, due
+    if ticket.first_response_at is None:
+        set_timer(session, ticket.conversation, TimerKind.FIRST_RESPONSE, due)
+    note_event(session, ticket, "raised", now, ticket.requester, reason=reason, queue=queue, urgency=urgency)
+
+
 def hand_back(session: Session, ticket: Ticket, now: datetime, by: Person) -> None:
     """The bot speaks again; the ticket stays open and waits for the requester."""
     require_open(ticket)

@@ -71,7 +71,7 @@ class ResilientUnderstander:
         """Do not ask Rasa before it has answered a probe: for a Rasa that is only just starting."""
         if self._rasa is not None:
             self._reason = reason
-            self._open_circuit()
+            self._open_circuit(logging.INFO)
 
     def close(self) -> None:
         """End the probing."""
@@ -83,12 +83,12 @@ class ResilientUnderstander:
         if self._failures >= self._most_failures:
             self._open_circuit()
 
-    def _open_circuit(self) -> None:
+    def _open_circuit(self, level: int = logging.WARNING) -> None:
         with self._lock:
             if self._open:
                 return
             self._open = True
-        _log.warning("Rasa is not asked any more: %s", self._reason)
+        _log.log(level, "Rasa is not asked for now: %s", self._reason)
         Thread(target=self._probe_until_well, name="rasa-probe", daemon=True).start()
 
     def _probe_until_well(self) -> None:

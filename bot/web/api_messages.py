@@ -22,7 +22,6 @@ from bot.web.uploads import MOST_FILES, Written, WrittenWithFiles, check_text, r
 from handoff.models import Attachment, Kind, Message
 
 logger = logging.getLogger(__name__)
-LARGEST_JSON = 1024 * 1024
 LARGEST_UPLOAD = (MOST_FILES * 100 + 1) * 1024 * 1024  # bytes; spooled to disk, each file is judged on its own
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem},

@@ -12,7 +12,6 @@ from bot.channels.web import Doorbell
 from bot.db import Sessions
 from bot.settings import Settings
 from bot.web import api, chat, desk, events, knowledge, operations, signin
-from bot.web.api_messages import LARGEST_JSON
 from bot.web.context import Health, Receives, Web
 from bot.web.csrf import protect
 from bot.web.errors import add_error_pages
@@ -20,6 +19,7 @@ from bot.web.operations import RecordCollector
 from bot.web.people import load_people
 from bot.web.rendering import STATIC
 from bot.web.security import SecurityHeaders, allowed_hosts, require_loopback, session_secret
+from bot.web.uploads import LARGEST_JSON
 from kb_index.search import KnowledgeBase
 
 SESSION_SECONDS = 12 * 60 * 60

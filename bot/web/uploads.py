@@ -1,5 +1,6 @@
 """Reads what somebody wrote, with files, without ever holding more of a file in memory than may be kept."""
 
+import json
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +16,7 @@ from bot.web.context import Web, get_web
 from bot.web.errors import Refusal
 
 LONGEST_TEXT = 20_000  # characters
+LARGEST_JSON = 1024 * 1024  # bytes
 MOST_FILES = 10
 NOT_ALLOWED = {
     *(".app", ".bat", ".cmd", ".com", ".cpl", ".dll", ".exe", ".hta", ".iso", ".jar", ".js", ".jse", ".lnk", ".msc"),
@@ -52,8 +54,14 @@ async def read_written(request: Request) -> tuple[Written, tuple[File, ...]]:
 
 
 async def read_json(request: Request) -> Mapping[str, Any]:
+    """The object in a body. Raises Refusal 413 for more than a message can be, 422 for anything else than an object."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > LARGEST_JSON:
+            raise Refusal(413, "error_too_large")
     try:
-        body = await request.json()
+        body = json.loads(read)
     except ValueError:
         raise Refusal(422, "error_invalid") from None
     if not isinstance(body, dict):
@@ -74,7 +82,12 @@ def check_text(text: str, *, may_be_empty: bool = False) -> None:
     if not text.strip() and not may_be_empty:
         raise Refusal(422, "error_empty")
     if len(text) > LONGEST_TEXT:
-        raise Refusal(422, "error_too_long", limit=f"{LONGEST_TEXT:,}", count=f"{len(text):,}")
+        raise Refusal(422, "error_too_long", limit=grouped(LONGEST_TEXT), count=grouped(len(text)))
+
+
+def grouped(number: int) -> str:
+    """A number as both languages read it: 20 001 with narrow spaces."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 async def read_files(web: Web, form: FormData) -> tuple[File, ...]:

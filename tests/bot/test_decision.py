@@ -116,8 +116,9 @@ def test_at_most_three_are_offered() -> None:
     assert decide(asks(result=many)) == AskBack(many.hits[:3])
 
 
-def test_one_choice_is_no_choice() -> None:
-    assert decide(asks(result=result(0.6, among=0.7))) == HandOver(Reason.UNKNOWN, may_ask=True)
+def test_a_single_article_is_offered_too() -> None:
+    found = result(0.6, among=0.7)
+    assert decide(asks(result=found)) == AskBack(found.hits)
 
 
 @pytest.mark.parametrize(
