@@ -44,19 +44,44 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         server.cleanup()
 
 
+@pytest.fixture
+def new_sqlite(sqlite_template: Path, tmp_path: Path) -> Callable[[], str]:
+    """Makes empty, migrated SQLite databases."""
+
+    def make() -> str:
+        file = tmp_path / f"{uuid.uuid4().hex}.db"
+        shutil.copy(sqlite_template, file)
+        return f"sqlite:///{file}"
+
+    return make
+
+
+@pytest.fixture
+def new_postgresql(postgresql_server: str) -> Iterator[Callable[[], str]]:
+    """Makes empty, migrated PostgreSQL databases; they are dropped after the test."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex}")
+        run_sql(postgresql_server, f"CREATE DATABASE {names[-1]} TEMPLATE template_lotse")
+        return with_database(postgresql_server, names[-1])
+
+    yield make
+    for name in names:
+        run_sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty, migrated database: every test that uses it runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        file = tmp_path / "lotse.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
-        return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"test_{uuid.uuid4().hex}"
-    run_sql(server, f"CREATE DATABASE {name} TEMPLATE template_lotse")
-    yield with_database(server, name)
-    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+def new_database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes empty, migrated databases: every test that uses it runs on SQLite and on PostgreSQL."""
+    make: Callable[[], str] = request.getfixturevalue(f"new_{request.param}")
+    return make
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    """An empty, migrated database, of each kind."""
+    return new_database()
 
 
 @pytest.fixture

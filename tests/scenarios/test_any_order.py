@@ -4,6 +4,7 @@ import logging
 import shutil
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +70,12 @@ WHICH = st.integers(0, 9)
 class AnyOrder(RuleBasedStateMachine):
     """What people, time and platforms can do, in any order; what must hold after each step."""
 
-    database_url: str
-    template: Path | None = None
+    new_database: Callable[[], str]
 
     @initialize()
     def start(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="lotse-any-order-"))
-        url = self.database_url
-        if self.template is not None:
-            shutil.copy(self.template, self.folder / "lotse.db")
-            url = f"sqlite:///{self.folder / 'lotse.db'}"
-        self.world: World = build_world(url, self.folder)
+        self.world: World = build_world(self.new_database(), self.folder)
         for article in (VPN, *PRINTERS):
             self.world.publish(*article)
         self.prefix = uuid.uuid4().hex[:6]
@@ -277,13 +273,8 @@ QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(He
 
 
 @pytest.mark.timeout(600)
-def test_any_order_of_events_on_sqlite(sqlite_template: Path) -> None:
-    machine = type("OnSqlite", (AnyOrder,), {"database_url": "", "template": sqlite_template})
-    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=30, **QUIET))  # type: ignore[arg-type]
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_any_order_of_events_on_postgresql(database_url: str) -> None:
-    machine = type("OnPostgresql", (AnyOrder,), {"database_url": database_url})
-    run_state_machine_as_test(machine, settings=settings(max_examples=4, stateful_step_count=30, **QUIET))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("database", "examples"), [("sqlite", 25), ("postgresql", 5)])
+def test_any_order_of_events(database: str, examples: int, request: pytest.FixtureRequest) -> None:
+    make = request.getfixturevalue(f"new_{database}")
+    machine = type("AnyOrderHere", (AnyOrder,), {"new_database": staticmethod(make)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30, **QUIET))  # type: ignore[arg-type]

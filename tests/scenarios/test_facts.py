@@ -119,3 +119,13 @@ def test_a_bare_wish_for_a_ticket_is_asked_what_it_is_about(world: World) -> Non
 def test_without_questions_in_the_settings_the_ticket_comes_at_once(make_world: Callable[..., World]) -> None:
     world = make_world(answering={"ask_facts": False})
     assert "receipt" in keys(world.ask(KONRAD, BARE).reply.text)
+
+
+def test_a_system_named_in_the_question_is_not_asked_after_the_answer_did_not_help(world: World) -> None:
+    world.publish("Drucker druckt nicht", "Schalten Sie den Drucker aus und wieder ein. Prüfen Sie das Papierfach.")
+    question = "Mein Drucker druckt nicht"
+    world.understander.entities[question.lower()] = (Entity("device", "Drucker"),)
+    world.ask(KONRAD, question)
+    asked = keys(world.ask(KONRAD, "das hat nicht geholfen").reply.text)
+    assert "ask_since" in asked
+    assert "ask_system" not in asked
