@@ -21,7 +21,7 @@ from bot.decision import (
     SmallTalk,
     first_sure,
 )
-from bot.facts import missing_facts
+from bot.facts import missing_facts, names_system
 from bot.house import House
 from bot.thinking import Thought, propose
 from bot.threads import open_threads, tell_agents
@@ -137,8 +137,9 @@ class RequesterCase:
         return "asked_back"
 
     def keep(self, thought: Thought, reason: Reason) -> None:
-        """Remember the question and what a ticket about it would be, should a person be wanted."""
-        self.remember(question=thought.question, proposal=asdict(propose(self.house, thought, reason)))
+        """Remember the question, whether it named a system, and what a ticket about it would be."""
+        named = names_system(thought) or self.conversation.memory.get("named", False)
+        self.remember(question=thought.question, proposal=asdict(propose(self.house, thought, reason)), named=named)
 
     def small_talk(self, key: str, thought: Thought) -> str:
         if key != "out_of_scope":
@@ -224,7 +225,7 @@ class RequesterCase:
         self.remember(
             reason=reason,
             evidence=thought.evidence,
-            missing=missing_facts(thought, reason) if asks else [],
+            missing=missing_facts(thought, reason, named=self.conversation.memory["named"]) if asks else [],
             unanswered=reason in UNANSWERED,
         )
         return self.ask_next_fact()

@@ -7,16 +7,21 @@ from handoff.models import Reason, TicketType
 BARE_WISH = 6  # words: "please open a ticket for me" says nothing about the problem
 
 
-def missing_facts(thought: Thought, reason: Reason) -> list[str]:
-    """At most two of `problem`, `system` and `since`, in the order they are asked."""
+def missing_facts(thought: Thought, reason: Reason, *, named: bool) -> list[str]:
+    """At most two of `problem`, `system` and `since`, in the order they are asked. named: a system was named."""
     if reason == Reason.ASKED_FOR_PERSON and is_bare_wish(thought):
         return ["problem"]
     missing = []
-    if not thought.understanding.values("application") + thought.understanding.values("device"):
+    if not named:
         missing.append("system")
     if type_of(thought.question) == TicketType.INCIDENT and not tells_since(thought.question):
         missing.append("since")
     return missing
+
+
+def names_system(thought: Thought) -> bool:
+    """Whether a program or device is named."""
+    return bool(thought.understanding.values("application") + thought.understanding.values("device"))
 
 
 def is_bare_wish(thought: Thought) -> bool:
