@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.channels.port import Button, Reply
@@ -22,15 +19,13 @@ from bot.decision import (
     first_sure,
 )
 from bot.facts import missing_facts, names_system
-from bot.house import House
 from bot.thinking import Thought, propose
-from bot.threads import open_threads, tell_agents
+from bot.threads import open_threads
+from bot.voice import Voice
 from bot.wording import has_no_answer, summary_of
 from handoff import desk
 from handoff.desk import Proposal
-from handoff.models import Conversation, ConversationState, Kind, Message, Reason, Ticket, TicketState, TicketType
-from handoff.outbox import post
-from handoff.timers import TimerKind, clear_timer, set_timer
+from handoff.models import ConversationState, Kind, Message, Reason, Ticket, TicketState, TicketType
 from kb_index.port import Hit
 from kb_index.questions import note_unanswered
 
@@ -40,64 +35,8 @@ STRONGER = {Reason.SENSITIVE, Reason.URGENT, Reason.OUTAGE, Reason.FRUSTRATED}
 UNANSWERED = {Reason.UNKNOWN, Reason.URGENT}
 
 
-class RequesterCase:
-    """One conversation and the transaction that changes it. Every public method ends in exactly one outcome."""
-
-    def __init__(self, house: House, session: Session, conversation: Conversation) -> None:
-        self.house = house
-        self.session = session
-        self.conversation = conversation
-        self.now: datetime = house.clock()
-        self.texts = house.texts_for(conversation)
-
-    # --- saying ---------------------------------------------------------------------------------------------------
-    def post(self, kind: Kind, reply: Reply, evidence: dict[str, Any] | None = None) -> Message:
-        """Put a reply into the outbox; what only the bot says is dropped once a person has the case."""
-        return post(
-            self.session,
-            self.conversation,
-            self.conversation.place,
-            kind,
-            reply.text,
-            self.now,
-            reply=replies.to_json(reply),
-            evidence=evidence,
-            bot_only=kind in {Kind.ANSWER, Kind.ASK_BACK, Kind.SAY},
-        )
-
-    def say(self, key: str, *buttons: Button, **values: object) -> str:
-        """Say one sentence; the outcome is its key."""
-        self.post(Kind.SAY, replies.say(self.texts, key, *buttons, **values))
-        return key
-
-    def say_stale(self) -> str:
-        """What was pressed is settled; told also while a person has the case, because nothing else answers a press."""
-        self.post(Kind.NOTICE, replies.say(self.texts, "button_stale"))
-        return "button_stale"
-
-    def tell_handoff(self, key: str, **values: object) -> None:
-        """Tell the agents of the case's ticket what happened."""
-        tell_agents(self.house, self.session, self.conversation, key, **values)
-
-    def remember(self, **values: object) -> None:
-        """Keep something for the next message of the case."""
-        self.conversation.memory = {**self.conversation.memory, **values}
-
-    def expect(self, what: str | None, message: Message | None = None) -> None:
-        """Wait for an answer to the buttons below this message; older buttons are settled."""
-        self.conversation.expects = what
-        self.remember(on=message.id if message else None)
-        if what != "choice":
-            self.remember(offered=[])
-        clear_timer(self.session, self.conversation, TimerKind.FACTS, TimerKind.IDLE)
-        answering = self.house.settings.answering
-        if what == "fact":
-            set_timer(
-                self.session, self.conversation, TimerKind.FACTS, self.now + timedelta(seconds=answering.facts_timeout)
-            )
-        elif what in {"feedback", "choice"}:
-            idle = timedelta(hours=answering.feedback_hours)
-            set_timer(self.session, self.conversation, TimerKind.IDLE, self.now + idle)
+class RequesterCase(Voice):
+    """One requester's case and the transaction that changes it. Every public method ends in exactly one outcome."""
 
     # --- decisions ------------------------------------------------------------------------------------------------
     def perform(self, thought: Thought, messages: Sequence[Message]) -> str:
@@ -350,7 +289,7 @@ class RequesterCase:
         urgency = min(ticket.urgency, fresh.urgency)
         due = min(ticket.first_response_due, self.house.first_response_due(ticket.impact + urgency - 1))
         desk.raise_ticket(self.session, ticket, reason, queue, urgency, due, self.now)
-        when = self.house.moment().by(ticket.first_response_due, self.texts)
+        when = self.house.moment().promise(ticket.first_response_due, self.texts)
         self.post(Kind.RECEIPT, replies.say(self.texts, "raised", number=ticket.number, when=when), thought.evidence)
         self.tell_handoff("agent_raised", number=ticket.number, reason=self._reason_for_agents(reason))
         return "raised"
