@@ -348,7 +348,7 @@ class RequesterCase(Voice):
         """Nobody commented: an answer is assumed to have helped; an open question back goes to the editors."""
         if self.conversation.expects == "choice":
             self.note_question("abandoned", None)
-        outcome = "assumed" if self.conversation.expects == "feedback" else "abandoned"
+        outcome = {"feedback": "assumed", "choice": "abandoned"}.get(self.conversation.expects or "", "ended")
         if self.conversation.ticket is None:
             desk.close(self.session, self.conversation, outcome, self.now)
 

@@ -24,12 +24,14 @@ def handle_requester(
 ) -> str:
     """Handle what a requester wrote, pressed or changed; the outcome's name."""
     case = RequesterCase(house, session, messages[0].conversation)
-    if burst.kind == Kind.PRESS:
-        return press(case, burst, thought, messages[0])
     if burst.kind in CHANGES:
         return change(case, messages[0])
-    outcome = "withdrawn" if burst.withdrawn else text(case, burst, messages, thought)
-    tell_refused_files(house, case, messages)
+    if burst.kind == Kind.PRESS:
+        outcome = press(case, burst, thought, messages[0])
+    else:
+        outcome = "withdrawn" if burst.withdrawn else text(case, burst, messages, thought)
+        tell_refused_files(house, case, messages)
+    case.linger()
     return outcome
 
 

@@ -12,7 +12,7 @@ def ring(case: RequesterCase, kind: str) -> None:
     match kind:
         case TimerKind.FACTS if state == ConversationState.WITH_BOT and expects == "fact":
             case.open_ticket()
-        case TimerKind.IDLE if state == ConversationState.WITH_BOT and expects in {"feedback", "choice"}:
+        case TimerKind.IDLE if state == ConversationState.WITH_BOT and expects != "fact":
             case.let_go()
         case TimerKind.FIRST_RESPONSE:
             case.warn_about_first_response()

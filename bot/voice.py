@@ -9,7 +9,7 @@ from bot import replies
 from bot.channels.port import Button, Reply
 from bot.house import House
 from bot.threads import tell_agents
-from handoff.models import Conversation, Kind, Message
+from handoff.models import Conversation, ConversationState, Kind, Message
 from handoff.outbox import post
 from handoff.timers import TimerKind, clear_timer, set_timer
 
@@ -68,6 +68,11 @@ class Voice:
             self._ring_after(TimerKind.FACTS, timedelta(seconds=answering.facts_timeout))
         elif what in {"feedback", "choice"}:
             self._ring_after(TimerKind.IDLE, timedelta(hours=answering.feedback_hours))
+
+    def linger(self) -> None:
+        """Nothing is asked: the case ends by itself after a while, so that what comes much later is a new one."""
+        if self.conversation.state == ConversationState.WITH_BOT and self.conversation.expects is None:
+            self._ring_after(TimerKind.IDLE, timedelta(hours=self.house.settings.answering.feedback_hours))
 
     def _ring_after(self, kind: TimerKind, pause: timedelta) -> None:
         set_timer(self.session, self.conversation, kind, self.now + pause)

@@ -281,6 +281,16 @@ def test_rule_10_an_unclear_first_message_uses_the_language_known_of_the_person(
     assert "say_more/sie" in keys(world.ask(KONRAD, "???").reply.text)
 
 
+def test_rule_10_a_greeting_of_long_ago_does_not_decide_the_language_of_today(world: World) -> None:
+    world.understander.teach("Hello, is anybody there at the helpdesk?", "greet")
+    assert "greeting/en" in keys(world.ask(KONRAD, "Hello, is anybody there at the helpdesk?").reply.text)
+    world.passes(days=1)
+    assert world.conversation(KONRAD).outcome == "ended"
+    assert "ask_system/sie" in keys(
+        world.ask(KONRAD, "Meine Telefonanlage klingelt seit heute die ganze Zeit.").reply.text
+    )
+
+
 # --- rule 11: bursts --------------------------------------------------------------------------------------------------
 def test_rule_11_a_burst_of_short_messages_is_answered_once(world: World) -> None:
     for text in ("VPN-Client", "starten und", "Profil Zentrale", "wählen"):
