@@ -151,6 +151,25 @@ class AnyOrder(RuleBasedStateMachine):
         result = self.world.agent_presses(who, self.some_ticket(which), action, value, **fields)
         assert result.ok or result.text
 
+    @precondition(lambda self: self.world.tickets())
+    @rule(who=AGENTS, which=WHICH, then=st.sampled_from(["reply", "written meanwhile", "time", "nothing"]))
+    def agent_resolves(self, who: Any, which: int, then: str) -> None:
+        ticket = self.some_ticket(which)
+        self.world.agent_presses(who, ticket, "resolve", fix="Neu gestartet.")
+        if then == "reply":
+            self.world.agent_says(who, ticket, "Noch etwas.", source_id=self.name())
+        elif then == "written meanwhile":
+            for text in ("danke", VPN_QUESTION):
+                self.world.press_only(KONRAD, "works", source_id=self.name())
+                self.world.says(KONRAD, text, source_id=self.name())
+        elif then == "time":
+            self.world.passes(days=8)
+
+    @rule(who=EMPLOYEES)
+    def employee_wants_a_person(self, who: Any) -> None:
+        self.world.press_only(who, "person", source_id=self.name())
+        self.world.settle()
+
     def some_ticket(self, which: int) -> str:
         return f"TKT-{1001 + which % self.world.tickets()}"
 
