@@ -104,7 +104,7 @@ class AgentCase:
         if person is None:
             raise NotPossible("no_such_person")
         desk.assign(self.session, self.ticket, person, self.now, self.agent)
-        self.tell_requester("claimed", name=person.name)
+        self.tell_requester("assigned", name=person.name)
 
     def set_state(self, press: Press) -> None:
         state = TicketState(press.value)

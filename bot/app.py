@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class App:
             server_header=False,
             timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         )
+        require_free(web.host, web.port)
         sockets = [config.bind_socket()]
         self.start()
         try:
@@ -123,9 +125,7 @@ class App:
             ("/readyz", "health"),
         ):
             out.print(f"  {address}{path:<8} {what}")
-        out.print(
-            f"\nUnderstanding: {understanding['understander']} ({understanding['state']}) {understanding['reason']}\n"
-        )
+        out.print(f"\nUnderstanding: {understanding['understander']}. {understanding['reason']}\n")
 
     def chat(self) -> None:
         """Talk to Lotse in the terminal."""
@@ -178,6 +178,16 @@ def build_app(
     ways = channels or {"web": WebChannel(doorbell), "console": ConsoleChannel()}
     engine, delivery = Engine(house), Delivery(house, ways)
     return App(settings, house, engine, delivery, Worker(house, engine, delivery), ways, understanding, doorbell)
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises OSError with the cure where something listens at this address already; uvicorn would only exit."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise OSError(f"{host}:{port} cannot be used ({error.strerror}); choose another with --port 8081") from error
 
 
 def knowledge_health(knowledge: KnowledgeBase) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from kb_index.questions import note_unanswered
 MOST_TRIED = 2  # articles shown in one case before a person comes
 BARE_CANCEL = 4
 STRONGER = {Reason.SENSITIVE, Reason.URGENT, Reason.OUTAGE, Reason.FRUSTRATED}
+SAYS_NO_FACT = {"not_helpful", "deny", "thanks", "greet"}
 UNANSWERED = {Reason.UNKNOWN, Reason.URGENT}
 
 
@@ -195,13 +196,28 @@ class RequesterCase(Voice):
         """The answer to a question before the ticket, or None when it was skipped; each is asked once."""
         fact, *left = self.conversation.memory.get("missing") or [None]
         self.remember(missing=left)
-        if text and not has_no_answer(text):
+        says_nothing = thought is not None and thought.understanding.intent in SAYS_NO_FACT
+        if text and not has_no_answer(text) and not (says_nothing and len(text.split()) <= LONGEST_SMALL_TALK):
             told = text if fact == "problem" else f"{self.conversation.memory.get('question', '')}\n{text}"
             self.remember(question=told)
             if fact == "problem" and thought is not None:
                 self.keep(thought, Reason(self.conversation.memory["reason"]))
                 self.remember(evidence=thought.evidence)
         return self.ask_next_fact()
+
+    def reword(self, old: str, new: str) -> str:
+        """What was written was edited or taken back before any ticket: a ticket would tell the new wording, or none."""
+        question = self.conversation.memory.get("question", "")
+        if old not in question:
+            return "recorded"
+        reworded = question.replace(old, new).strip()
+        if not reworded and self.conversation.expects in {"fact", "choice"}:
+            return self.cancel()
+        proposal = self.conversation.memory.get("proposal")
+        if proposal is not None:
+            self.remember(proposal={**proposal, "summary": summary_of(reworded)})
+        self.remember(question=reworded)
+        return "recorded"
 
     def take_fact_or_more(self, thought: Thought) -> str:
         """A text while a fact is asked: the fact, unless it plainly says something stronger."""

@@ -104,7 +104,7 @@ def _needs_person(situation: Situation) -> Decision | None:
         return HandOver(Reason.ASKED_FOR_PERSON)
     if situation.frustrated:
         return HandOver(Reason.FRUSTRATED)
-    if intent == "report_outage" and _is_believed(situation):
+    if intent == "report_outage" and situation.understanding.confidence >= SURE_INTENT:
         return HandOver(Reason.OUTAGE)
     return None
 

@@ -107,6 +107,8 @@ def change(case: RequesterCase, message: Message) -> str:
         case.tell_handoff("agent_message_deleted", number=ticket.number, requester=ticket.requester.name)
     elif ticket is not None:
         desk.relay(case.session, message, desk.handoff_places(ticket), case.now)
+    elif message.concerns is not None:
+        return case.reword(message.concerns.text, message.text if message.kind == Kind.EDIT else "")
     return "recorded"
 
 

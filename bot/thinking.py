@@ -14,6 +14,7 @@ from nlu.language import detect_language
 from nlu.phrases import signs_of_frustration, signs_of_urgency
 from nlu.port import Understanding
 
+LEAST_SURE_CATEGORY = 0.3  # below it a guess would only send the ticket to the wrong team
 LONGEST_ASKED = 20_000  # characters a model is asked about; the message itself is kept whole
 NO_PRIORITY = 2
 ABOUT_THE_QUESTION = {"helpful", "affirm", "not_helpful", "deny", "cancel", "talk_to_human", "create_ticket"}
@@ -158,6 +159,8 @@ def _category(thought: Thought) -> tuple[str, float | None]:
     if not shares:
         return "other", None
     best = max(shares, key=lambda category: shares[category])
+    if shares[best] < LEAST_SURE_CATEGORY:
+        return "other", None
     return best, round(min(shares[best], 1.0), 3)
 
 

@@ -30,7 +30,7 @@ class Understanding:
         """Train (where the data changed) and start Rasa; nobody waits for it, until then the other one serves."""
         if self.process is not None:
             if isinstance(self.understander, ResilientUnderstander):
-                self.understander.hold("Rasa is starting")
+                self.understander.hold("Rasa is starting and takes over in a moment")
             threading.Thread(target=self._start_rasa, name="rasa-start", daemon=True).start()
 
     def _start_rasa(self) -> None:

@@ -88,6 +88,6 @@ def type_of(text: str) -> TicketType:
 def summary_of(text: str, longest: int = 120) -> str:
     """The first sentence, at most `longest` characters, on one line."""
     flat = " ".join(text.split())
-    first = re.split(r"(?<=[.!?])\s", flat, maxsplit=1)[0]
+    first = re.split(r"(?<=[.!?])(?<!\d\.)\s", flat, maxsplit=1)[0]
     chosen = first if len(first) >= 20 else flat
     return chosen if len(chosen) <= longest else chosen[: longest - 1].rstrip() + "…"

@@ -182,6 +182,8 @@ def correct(session: Session, ticket: Ticket, changes: dict[str, Any], now: date
         old = getattr(ticket, name)
         if old != value:
             setattr(ticket, name, value)
+            if name in {"category", "queue"}:
+                setattr(ticket, f"{name}_score", None)  # said by a person, not proposed
             note_event(session, ticket, "corrected", now, by, field=name, **_visible(name, old, value))
 
 

@@ -1,6 +1,6 @@
 """The whole story of a conversation: who wrote what, what was searched and how sure, what became of the ticket."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -56,9 +56,18 @@ def entries(session: Session, conversation: Conversation) -> list[Entry]:
     """The story in order. Everything is in it, notes too: it is for agents, never for requesters."""
     of_it = select(Message).where(Message.conversation_id == conversation.id, Message.kind.not_in(LEFT_OUT))
     messages = session.scalars(of_it.order_by(Message.id).options(selectinload(Message.attachments)))
-    told = [_entry_of(message) for message in messages]
+    told = [_entry_of(message) for message in _told_once(messages)]
     log = [_entry_of_event(event) for event in conversation.ticket.events] if conversation.ticket else []
     return sorted(log + told, key=lambda entry: entry.at)
+
+
+def _told_once(messages: Iterable[Message]) -> list[Message]:
+    """A notice goes to each place of a ticket; the story tells it once."""
+    kept: dict[tuple[object, ...], Message] = {}
+    for message in messages:
+        notice = message.kind == Kind.NOTICE
+        kept.setdefault((message.text, message.created_at) if notice else (message.id,), message)
+    return list(kept.values())
 
 
 def _entry_of(message: Message) -> Entry:

@@ -101,6 +101,7 @@ def page(request: Request, template: str, status_code: int = 200, **values: Any)
         "clock": Clock(request, texts),
         "csrf": csrf_token(request),
         "path": request.url.path,
+        "whole_path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "upload_limit_mb": get_web(request).settings.web.upload_limit_mb,
     }
     return HTMLResponse(environment().get_template(template).render(shared | values), status_code)

@@ -47,11 +47,13 @@ class Bubble:
 
 @dataclass(frozen=True)
 class Thread:
-    """One thread of an employee. typing: an answer is being worked on. with_person: the name of who helps, if any."""
+    """One thread of an employee. typing: an answer is being worked on. with_person: a person holds the conversation.
+    ticket: the number of the open ticket that what is written here goes to."""
 
     bubbles: tuple[Bubble, ...] = ()
     typing: bool = False
     with_person: bool = False
+    ticket: str | None = None
 
 
 def read_thread(session: Session, address: Address) -> Thread:
@@ -63,8 +65,12 @@ def read_thread(session: Session, address: Address) -> Thread:
     cases = conversations_of(session, rows)
     bubbles = [bubble_of(row, rows) for row in rows if is_seen(row) and not is_change(row)]
     shown = [with_live_parts(bubble, rows, cases[bubble.conversation_id]) for bubble in only_last_changeable(bubbles)]
-    with_person = bool(rows) and cases[rows[-1].conversation_id].state == ConversationState.WITH_PERSON
-    return Thread(tuple(shown), not with_person and is_worked_on(session, place), with_person)
+    newest = cases[rows[-1].conversation_id] if rows else None
+    with_person = newest is not None and newest.state == ConversationState.WITH_PERSON
+    ticket = (
+        newest.ticket.number if newest is not None and newest.ticket is not None and newest.ticket.is_open else None
+    )
+    return Thread(tuple(shown), not with_person and is_worked_on(session, place), with_person, ticket)
 
 
 @dataclass(frozen=True)

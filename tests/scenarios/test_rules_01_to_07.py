@@ -200,7 +200,7 @@ def test_rule_6_a_person_who_takes_over_while_the_bot_thinks_is_not_talked_over(
     world.understander.parse = interrupted  # type: ignore[method-assign]
     world.says(KONRAD, VPN_QUESTION)
     posts = world.new_answers(KONRAD)
-    assert [keys(post.reply.text) & {"claimed", "answer"} for post in posts] == [{"claimed"}]
+    assert [keys(post.reply.text) & {"assigned", "answer"} for post in posts] == [{"assigned"}]
     assert world.thread(ticket)[-1] == VPN_QUESTION
 
 

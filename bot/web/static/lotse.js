@@ -52,7 +52,7 @@
     else if (result.text && "ok" in result) tell(result.text);
     for (const file of result.refused || []) tell(file.detail, true);
     if (elt.matches("[data-composer]")) clearComposer(elt);
-    if (elt.dataset.goto) { leaving = true; location.href = elt.dataset.goto.replace("{id}", result.id); return; }
+    if (elt.dataset.goto) { leaving = true; for (const button of elt.querySelectorAll("button")) button.disabled = true; location.href = elt.dataset.goto.replace("{id}", result.id); return; }
     elt.closest("details.fold, .change details")?.removeAttribute("open");
     change();
   });
