@@ -130,3 +130,12 @@ def test_priority_follows_from_the_reason_and_the_words(
 def test_a_named_urgency_counts_as_urgent(world: World) -> None:
     world.understander.teach(UNKNOWN_QUESTION, "ask_question", Entity("urgency", "dringend"))
     assert think(world.app.house, NEW, UNKNOWN_QUESTION).decision == HandOver(Reason.URGENT)
+
+
+def test_a_category_that_is_only_a_guess_goes_to_the_default_queue(world: World) -> None:
+    world.publish("Netzwerk und VPN einrichten", "Öffnen Sie den VPN-Client.", category="network", queue="network")
+    world.ask(KONRAD, "Die Kaffeemaschine im Flur ist kaputt")
+    world.press_only(KONRAD, "person")
+    world.new_answers(KONRAD)
+    ticket = world.ticket()
+    assert (ticket.category, ticket.category_score, ticket.queue) == ("other", None, "service-desk")

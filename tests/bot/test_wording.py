@@ -137,3 +137,8 @@ def test_a_summary_is_the_first_sentence_unless_it_says_too_little() -> None:
     )
     assert summary_of("Der Drucker im Flur druckt nicht. Danke.") == "Der Drucker im Flur druckt nicht."
     assert summary_of("x" * 200) == "x" * 119 + "…"
+
+
+def test_a_summary_does_not_end_at_an_ordinal() -> None:
+    text = "Der Drucker im 2. Stock druckt auch nicht. Und das Fax piept."
+    assert summary_of(text) == "Der Drucker im 2. Stock druckt auch nicht."

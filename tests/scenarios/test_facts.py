@@ -129,3 +129,23 @@ def test_a_system_named_in_the_question_is_not_asked_after_the_answer_did_not_he
     asked = keys(world.ask(KONRAD, "das hat nicht geholfen").reply.text)
     assert "ask_since" in asked
     assert "ask_system" not in asked
+
+
+def test_an_edit_while_facts_are_asked_is_what_the_ticket_tells(world: World) -> None:
+    world.says(KONRAD, BARE, source_id="m-1")
+    world.new_answers(KONRAD)
+    world.says(KONRAD, "Die Türklingel klingelt pausenlos.", edits="m-1")
+    world.new_answers(KONRAD)
+    world.press(KONRAD, "skip")
+    world.press(KONRAD, "skip")
+    assert world.ticket().summary == "Die Türklingel klingelt pausenlos."
+
+
+def test_a_question_taken_back_while_facts_are_asked_opens_no_ticket(world: World) -> None:
+    world.says(KONRAD, BARE, source_id="m-1")
+    world.new_answers(KONRAD)
+    world.says(KONRAD, "", deletes="m-1")
+    assert "cancelled" in keys(world.one_answer(KONRAD).reply.text)
+    world.clock.move(hours=1)
+    world.settle()
+    assert world.tickets() == 0

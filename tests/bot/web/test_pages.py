@@ -87,3 +87,8 @@ def addresses_somebody(text: str) -> bool:
 def test_libraries_of_the_pages_come_with_their_licences() -> None:
     for library in ("htmx", "json-enc", "idiomorph"):
         assert (ROOM / "static" / "vendor" / f"{library}.LICENSE.txt").stat().st_size > 200
+
+
+def test_switching_the_language_stays_in_the_thread(visit: Visits) -> None:
+    jette = visit("jette")
+    assert '<input type="hidden" name="next" value="/?thread=a1b2">' in jette.get("/?thread=a1b2").text
