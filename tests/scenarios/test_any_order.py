@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import select
+from states import disagreements
 from world import (
     HENRIK,
     JETTE,
@@ -37,7 +38,7 @@ from world import (
 )
 
 from bot.channels.port import Press, TryAgain, Unreachable
-from handoff.models import Conversation, ConversationState, Kind, Message, Side, Ticket, TicketEvent, TicketState
+from handoff.models import Conversation, ConversationState, Kind, Message, Side, Ticket, TicketEvent
 
 EMPLOYEES = st.sampled_from([KONRAD, JETTE])
 AGENTS = st.sampled_from([MAREN, TOMASZ])
@@ -202,9 +203,8 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def states_are_consistent(self) -> None:
         with self.world.app.house.sessions() as session:
+            assert disagreements(session) == []
             conversations = session.scalars(select(Conversation)).all()
-            for one in conversations:
-                assert agree(one.state, one.ticket.state if one.ticket else None), (one.id, one.state, one.ticket)
             open_places = [one.place_id for one in conversations if one.state != ConversationState.CLOSED]
             assert len(open_places) == len(set(open_places))
 
@@ -214,6 +214,14 @@ class AnyOrder(RuleBasedStateMachine):
             log = [(event.id, event.kind) for event in session.scalars(select(TicketEvent).order_by(TicketEvent.id))]
         assert log[: len(self.log)] == self.log
         self.log = log
+
+    @invariant()
+    def after_its_end_nothing_more_is_done_to_a_ticket(self) -> None:
+        with self.world.app.house.sessions() as session:
+            for ticket in session.scalars(select(Ticket)):
+                kinds = [event.kind for event in ticket.events]
+                after = kinds[kinds.index("closed") + 1 :] if "closed" in kinds else []
+                assert set(after) <= {"replied", "noted", "deleted_message"}, kinds
 
     @invariant()
     def every_ticket_has_its_receipt_and_its_card(self) -> None:
@@ -273,19 +281,6 @@ class Defects(logging.Handler):
 
     def forget(self) -> None:
         logging.getLogger("bot.engine").removeHandler(self)
-
-
-def agree(conversation: str, ticket: str | None) -> bool:
-    """Whether the state of a conversation and that of its ticket fit each other."""
-    match conversation:
-        case ConversationState.WITH_BOT:
-            return ticket not in {TicketState.RESOLVED, TicketState.CLOSED}
-        case ConversationState.WAITING_FOR_PERSON | ConversationState.WITH_PERSON:
-            return ticket not in {None, TicketState.RESOLVED, TicketState.CLOSED}
-        case ConversationState.RESOLVED:
-            return ticket == TicketState.RESOLVED
-        case _:
-            return ticket in {None, TicketState.CLOSED}
 
 
 QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck), "print_blob": True}

@@ -1,6 +1,5 @@
 """Behaviour rules 1 to 7 of the design: nothing lost, nothing twice, and a person who takes over has the word."""
 
-import threading
 from collections.abc import Callable
 from contextlib import _GeneratorContextManager
 from itertools import permutations
@@ -8,6 +7,7 @@ from itertools import permutations
 import pytest
 from sentences import keys
 from sqlalchemy.orm import Session
+from together import at_once
 from world import JETTE, KONRAD, MAREN, TOMASZ, UNKNOWN_QUESTION, VPN_QUESTION, World, chat
 
 from bot.channels.port import Address, Incoming, Press, PressResult, Sender
@@ -249,19 +249,3 @@ def test_rule_7_of_two_truly_simultaneous_claims_exactly_one_wins(world: World) 
 def claims(world: World, ticket: str, agent: Sender, name: str) -> Callable[[], PressResult]:
     press = Press(world.desk(ticket), agent, "claim", "", f"{agent.id}-{name}")
     return lambda: world.app.engine.press(press)
-
-
-def at_once(calls: list[Callable[[], object]]) -> list:  # type: ignore[type-arg]
-    """Run all calls in threads that start together; their results in the order of the calls."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number: int) -> None:
-        barrier.wait()
-        results[number] = calls[number]()  # type: ignore[call-overload]
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
