@@ -186,3 +186,31 @@ def test_a_round_that_fails_does_not_end_the_thread(make_world: Callable[..., Wo
 
 def agent_message(world: World, ticket: str, text: str) -> Incoming:
     return Incoming(world.desk(ticket), MAREN, text, str(uuid.uuid4()), world.clock())
+
+
+class QuickLease(KeptLease):
+    """Renews all the time, and the database is away at first."""
+
+    renewals = 0
+
+    def _third(self) -> float:
+        return 0.01
+
+    def _renew(self) -> bool:
+        self.renewals += 1
+        if self.renewals == 1:
+            raise OSError("the database is away")
+        return super()._renew()
+
+
+def test_a_renewal_that_fails_is_tried_again_until_the_lease_is_lost(world: World) -> None:
+    world.says(KONRAD, VPN_QUESTION)
+    world.clock.move(seconds=3)
+    with world.app.house.sessions.begin() as session:
+        lease = take_lease(session, "first", world.clock(), 30)
+    assert lease is not None
+    with QuickLease(world.app.house, lease) as kept:
+        wait_for(lambda: kept.renewals >= 3)  # type: ignore[attr-defined]
+        steal(world)
+        wait_for(lambda: not kept._keeper.is_alive())
+    assert world.conversation(KONRAD).lease_owner == "thief"

@@ -9,6 +9,7 @@ from world import HENRIK, JETTE, KONRAD, MAREN, TOMASZ, UNKNOWN_QUESTION, VPN_QU
 from bot.channels.port import Address, Incoming, Press
 from bot.engine import Engine
 from handoff.models import ConversationState, Reason, TicketState
+from kb_index.questions import open_questions
 
 
 # --- "a person, please" in every state --------------------------------------------------------------------------------
@@ -302,6 +303,23 @@ def test_resolved_without_a_claim_names_who_resolved_it(world: World) -> None:
     ticket = world.ticket_for(KONRAD)
     world.agent_presses(TOMASZ, ticket, "resolve", fix="Kabel getauscht.")
     assert "Tomasz Wilk hat das Ticket" in world.one_answer(KONRAD).reply.text
+
+
+def test_a_resolution_can_be_proposed_as_an_article(world: World) -> None:
+    ticket = world.ticket_for(KONRAD, VPN_QUESTION)
+    world.agent_presses(MAREN, ticket, "resolve", fix="Kabel getauscht.", propose_article="yes")
+    with world.app.house.sessions() as session:
+        proposed = open_questions(session)
+    assert [(question.question, question.reason) for question in proposed] == [(VPN_QUESTION, "proposed")]
+    assert proposed[0].ticket_numbers == [ticket]
+
+
+def test_an_agent_reopens_and_the_requester_is_told(world: World) -> None:
+    resolved(world)
+    ticket = world.ticket().number
+    assert world.agent_presses(MAREN, ticket, "reopen").ok
+    assert "reopened" in keys(world.one_answer(KONRAD).reply.text)
+    assert world.ticket(ticket).is_open
 
 
 # --- the agents' buttons ----------------------------------------------------------------------------------------------
