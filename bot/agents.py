@@ -9,11 +9,11 @@ from bot import replies
 from bot.case import RequesterCase
 from bot.channels.port import Incoming, Press, PressResult
 from bot.house import House
-from bot.threads import open_third_level
+from bot.threads import open_third_level, open_threads
 from handoff import desk
 from handoff.desk import NotPossible
 from handoff.models import Kind, Message, Person, Place, Side, Ticket, TicketState
-from handoff.outbox import is_note
+from handoff.outbox import is_note, post
 from kb_index.questions import note_unanswered
 
 REPLY_COMMAND = "/reply"
@@ -51,7 +51,10 @@ class AgentCase:
     def take(self, message: Message) -> str:
         """Bring what an agent wrote to where it belongs: a reply to the requester, a note to the other agents only."""
         others = desk.handoff_places(self.ticket, but=message.place)
+        self.tell_refused_files(message)
         if message.kind == Kind.DELETION:
+            to = others if is_note(message) else [self.ticket.conversation.place, *others]
+            desk.relay(self.session, message, to, self.now)
             desk.note_event(
                 self.session, self.ticket, "deleted_message", self.now, self.agent, message=message.concerns_id
             )
@@ -63,6 +66,13 @@ class AgentCase:
         desk.relay(self.session, message, [self.ticket.conversation.place, *others], self.now)
         desk.note_human_spoke(self.session, self.ticket, self.agent, self.now)
         return "relayed"
+
+    def tell_refused_files(self, message: Message) -> None:
+        """An agent is told which file could not be passed on, where they sent it."""
+        texts, limit = self.house.handoff_texts(), self.house.settings.web.upload_limit_mb
+        for file in (one for one in message.attachments if one.refused):
+            told = texts("file_not_kept", name=file.name, why=texts(f"file_{file.refused}", limit=limit))
+            post(self.session, self.ticket.conversation, message.place, Kind.NOTICE, told, self.now)
 
     # --- buttons --------------------------------------------------------------------------------------------------
     def press(self, press: Press) -> PressResult:
@@ -120,6 +130,7 @@ class AgentCase:
         if changes.get("category", self.ticket.category) not in {*handoff.categories, self.ticket.category, "other"}:
             raise ValueError("unknown category")
         desk.correct(self.session, self.ticket, changes, self.now, self.agent)
+        open_threads(self.house, self.session, self.ticket)
 
     def escalate(self, press: Press) -> None:
         desk.escalate(self.session, self.ticket, self.now, self.agent)

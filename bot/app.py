@@ -17,8 +17,11 @@ from sqlalchemy import text
 from bot import demo as demo_content
 from bot.channels.console import ConsoleChannel, Terminal
 from bot.channels.port import Channel
+from bot.channels.slack import SlackEdge
+from bot.channels.slack_post import SlackChannel
+from bot.channels.slack_workspaces import open_workspaces
 from bot.channels.web import Doorbell, WebChannel
-from bot.db import open_database, upgrade
+from bot.db import Sessions, open_database, upgrade
 from bot.delivery import Delivery
 from bot.engine import Engine
 from bot.house import House, utc_now
@@ -48,21 +51,28 @@ class App:
     channels: Mapping[str, Channel]
     understanding: Understanding
     doorbell: Doorbell
+    slack: SlackEdge | None = None
     web: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
         house = self.house
         self.web = make_web(self.settings, house.sessions, self.engine, house.knowledge, self.health, self.doorbell)
+        if self.slack is not None:
+            self.web.router.routes[:0] = self.slack.routes()
 
     def start(self) -> None:
         """Start the worker, and Rasa in the background; messages are handled from here on."""
         self.house.knowledge.warm_up()
         self.understanding.start()
         self.worker.start()
+        if self.slack is not None:
+            self.slack.start()
 
     def stop(self) -> None:
         """Finish what is being handled, then end every part. What is left waits in the database."""
         self.doorbell.close()
+        if self.slack is not None:
+            self.slack.stop()
         self.worker.stop()
         self.understanding.stop()
         self.house.sessions.close()
@@ -76,6 +86,8 @@ class App:
             "understanding": self.understanding.health(),
             "knowledge": knowledge_health(self.house.knowledge) if database["state"] == "ok" else database,
         }
+        if self.slack is not None:
+            parts["slack"] = self.slack.health()
         states = {part["state"] for part in parts.values()}
         worst = "failed" if "failed" in states else "degraded" if "degraded" in states else "ok"
         return {"state": worst, **parts}
@@ -125,7 +137,11 @@ class App:
             ("/readyz", "health"),
         ):
             out.print(f"  {address}{path:<8} {what}")
-        out.print(f"\nUnderstanding: {understanding['understander']}. {understanding['reason']}\n")
+        out.print(f"\nUnderstanding: {understanding['understander']}. {understanding['reason']}")
+        if self.slack is not None:
+            mode = self.settings.slack.mode
+            out.print(f"Slack: {mode}. `lotse doctor slack` says whether everything is right there.")
+        out.print()
 
     def chat(self) -> None:
         """Talk to Lotse in the terminal."""
@@ -173,11 +189,25 @@ def build_app(
         demo_content.bring_in(settings, sessions, embedder)
     knowledge = KnowledgeBase(sessions, embedder, settings.knowledge.cache, settings.answering.max_wrong)
     understanding = set_up_understanding(settings, understander)
-    house = House(settings, sessions, knowledge, understanding.understander, clock)
     doorbell = Doorbell()
-    ways = channels or {"web": WebChannel(doorbell), "console": ConsoleChannel()}
-    engine, delivery = Engine(house), Delivery(house, ways)
-    return App(settings, house, engine, delivery, Worker(house, engine, delivery), ways, understanding, doorbell)
+    ways: dict[str, Channel] = dict(channels or {"web": WebChannel(doorbell), "console": ConsoleChannel()})
+    slack = slack_channel(settings, sessions)
+    if slack is not None:
+        ways["slack"] = slack
+    house = House(settings, sessions, knowledge, understanding.understander, clock, channels=ways)
+    engine, delivery = Engine(house), Delivery(house)
+    edge = SlackEdge(house, engine, slack.workspaces, slack) if slack is not None else None
+    worker = Worker(house, engine, delivery)
+    return App(settings, house, engine, delivery, worker, ways, understanding, doorbell, edge)
+
+
+def slack_channel(settings: Settings, sessions: Sessions) -> SlackChannel | None:
+    """The way to Slack, when the settings name one."""
+    if settings.slack.mode is None:
+        return None
+    address = settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+    limit = settings.web.upload_limit_mb * 1024 * 1024
+    return SlackChannel(open_workspaces(settings, sessions), address, limit)
 
 
 def require_free(host: str, port: int) -> None:

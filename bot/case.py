@@ -306,6 +306,7 @@ class RequesterCase(Voice):
         due = min(ticket.first_response_due, self.house.first_response_due(ticket.impact + urgency - 1))
         desk.raise_ticket(self.session, ticket, reason, queue, urgency, due, self.now)
         when = self.house.moment().promise(ticket.first_response_due, self.texts)
+        open_threads(self.house, self.session, ticket)
         self.post(Kind.RECEIPT, replies.say(self.texts, "raised", number=ticket.number, when=when), thought.evidence)
         self.tell_handoff("agent_raised", number=ticket.number, reason=self._reason_for_agents(reason))
         return "raised"

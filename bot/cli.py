@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_kb
+from bot import cli_kb, cli_slack
 from bot.config_file import SettingsError
 from bot.logs import set_up_logging
 from bot.settings import Settings, check_may_serve, settings_hash
@@ -44,6 +44,8 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(cli_kb.app, name="kb")
 app.add_typer(nlu, name="nlu")
 app.add_typer(db, name="db")
+app.add_typer(cli_slack.doctor, name="doctor")
+app.add_typer(cli_slack.app, name="slack")
 
 
 def main(arguments: list[str] | None = None) -> int:

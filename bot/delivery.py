@@ -2,24 +2,26 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import replies
 from bot.case import RequesterCase
-from bot.channels.port import Address, Channel, Channels, File, Reply, Sent, TryAgain, Unreachable
+from bot.channels.port import Address, Channel, Reply, Sent, ThreadLost, TryAgain, Unreachable
 from bot.house import House
-from handoff import outbox
+from bot.posts import address_of, reply_for
+from bot.threads import NO_THREAD_YET, replace_thread
+from handoff import outbox, pace
 from handoff.leases import Lease, held_conversation, lock_conversation
-from handoff.models import ConversationState, Kind, Message, Place, Reason, Side, Ticket
+from handoff.models import ConversationState, Message, Reason, Side
 
 logger = logging.getLogger(__name__)
-NO_THREAD_YET = "new:"
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """One post on its way, as plain values. posted_as: the platform's id when it is an update of an earlier post."""
+    """One post on its way, as plain values. posted_as: the platform's id when it is an update of an earlier post.
+    unclear_since: an earlier send of it began then, and nobody knows how it ended."""
 
     message_id: int
     conversation_id: int
@@ -27,15 +29,14 @@ class Parcel:
     address: Address
     reply: Reply
     posted_as: str | None
-    unclear: bool
+    unclear_since: datetime | None
 
 
 class Delivery:
     """Delivers the outbox through the channels."""
 
-    def __init__(self, house: House, channels: Channels) -> None:
+    def __init__(self, house: House) -> None:
         self.house = house
-        self.channels = channels
 
     def deliver_pending(self, lease: Lease) -> None:
         """Send everything of a conversation that can be sent now. Raises LeaseLost when another worker has taken it."""
@@ -50,39 +51,36 @@ class Delivery:
                 message = outbox.next_to_send(session, lease.conversation_id, self.house.clock())
                 if message is None:
                     return None
-                unclear = message.send_started_at is not None
+                if self._must_wait(session, message):
+                    continue
+                unclear_since = message.send_started_at
                 if outbox.start_sending(message, self.house.clock()):
-                    return self._parcel(session, message, unclear=unclear)
+                    return self._parcel(session, message, unclear_since)
             logger.info("message %s dropped: a person has taken over", message.id)
 
-    def _parcel(self, session: Session, message: Message, *, unclear: bool) -> Parcel:
+    def _must_wait(self, session: Session, message: Message) -> bool:
+        """Keep the platform's pace: whoever comes too soon after the last post to this channel waits for its turn."""
+        channel = self.house.channels.get(message.platform)
+        if channel is None or not channel.pace:
+            return False
+        place = message.place
+        place.retry_at = pace.reserve(session, place.platform, place.channel, self.house.clock(), channel.pace)
+        return place.retry_at is not None
+
+    def _parcel(self, session: Session, message: Message, unclear_since: datetime | None) -> Parcel:
+        changed = outbox.earlier_relay(session, message)
         return Parcel(
             message.id,
             message.conversation_id,
             message.revision,
             address_of(message.place),
-            self._reply(message),
-            message.source_id,
-            unclear,
+            reply_for(self.house, session, message),
+            changed.source_id if changed is not None else message.source_id,
+            unclear_since,
         )
 
-    def _reply(self, message: Message) -> Reply:
-        """What to post: a card is drawn from its ticket as it is now, a relay speaks with the author's name."""
-        if message.kind == Kind.CARD and message.conversation.ticket is not None:
-            return self._card(message.conversation.ticket, message.place)
-        if message.kind == Kind.RELAY:
-            author = message.person.name if message.person else None
-            return Reply(message.text, author=author, files=files_of(message.concerns))
-        return replies.from_json(message.text, message.reply)
-
-    def _card(self, ticket: Ticket, place: Place) -> Reply:
-        handoff, texts = self.house.settings.handoff, self.house.handoff_texts()
-        third = place.side == Side.THIRD_LEVEL
-        rule = texts(f"card_rule_{'third_level' if third else handoff.reply}", prefix=handoff.note_prefixes[0])
-        return replies.card(texts, ticket, self.house.moment(), rule, with_buttons=not third)
-
     def _deliver(self, parcel: Parcel) -> None:
-        channel = self.channels.get(parcel.address.platform)
+        channel = self.house.channels.get(parcel.address.platform)
         if channel is None:
             self._give_up(parcel, f"no channel for {parcel.address.platform}")
             return
@@ -90,8 +88,10 @@ class Delivery:
             sent = self._send(channel, parcel)
         except Unreachable as never:
             self._give_up(parcel, str(never))
+        except ThreadLost:
+            self._lose_thread(parcel)
         except TryAgain as later:
-            self._postpone(parcel, later.after, unclear=False)
+            self._postpone(parcel, later.after, unclear=later.begun or parcel.unclear_since is not None)
         except Exception:
             # The outcome is unclear: it is looked up at the platform before it is tried again.
             logger.exception("message %s could not be sent to %s", parcel.message_id, parcel.address.platform)
@@ -104,16 +104,34 @@ class Delivery:
             channel.update(parcel.address, parcel.posted_as, parcel.reply)
             return Sent(parcel.posted_as, parcel.address)
         key = str(parcel.message_id)
-        found = channel.find(parcel.address, key) if parcel.unclear else None
-        return found or channel.send(parcel.address, parcel.reply, key)
+        if parcel.unclear_since is not None:
+            return channel.resume(parcel.address, parcel.reply, key, parcel.unclear_since)
+        return channel.send(parcel.address, parcel.reply, key)
 
     def _note_sent(self, parcel: Parcel, sent: Sent) -> None:
         with self.house.sessions.begin() as session:
             message = session.get_one(Message, parcel.message_id)
-            outbox.mark_delivered(message, parcel.revision, sent.platform_id, self.house.clock())
-            if message.place.thread.startswith(NO_THREAD_YET) and sent.address.thread:
-                message.place.thread = sent.address.thread  # the first post of a ticket opened its thread
-                message.place.route = dict(sent.address.route)
+            changed = outbox.earlier_relay(session, message) is not None
+            # One post of the platform stands for two rows then: each needs an id of its own.
+            platform_id = f"{sent.platform_id}#{message.id}" if changed else sent.platform_id
+            outbox.mark_delivered(message, parcel.revision, platform_id, self.house.clock())
+            place = message.place
+            if place.thread.startswith(NO_THREAD_YET) and sent.address.thread:
+                place.thread = sent.address.thread  # the first post of a ticket opened its thread
+            place.route = {**place.route, **sent.address.route}
+
+    def _lose_thread(self, parcel: Parcel) -> None:
+        """A ticket's thread was deleted: everything a newcomer needs is posted into a new one. Never beside it."""
+        logger.warning("the thread of message %s is gone on %s", parcel.message_id, parcel.address.platform)
+        with self.house.sessions.begin() as session:
+            lock_conversation(session, parcel.conversation_id)
+            message = session.get_one(Message, parcel.message_id)
+            place = message.place
+            ticket = message.conversation.ticket
+            if place.side != Side.REQUESTER and place.lost_at is None and ticket is not None:
+                replace_thread(self.house, session, ticket, place)
+                return
+        self._give_up(parcel, "its thread is gone")
 
     def _postpone(self, parcel: Parcel, after: float | None, *, unclear: bool) -> None:
         with self.house.sessions.begin() as session:
@@ -141,17 +159,3 @@ class Delivery:
             message.conversation.memory = {"question": question, "reason": Reason.ERROR}
             case.open_ticket()
         case.tell_handoff("agent_undeliverable", requester=message.conversation.requester.name)
-
-
-def address_of(place: Place) -> Address:
-    """Where a place is; a thread that no post has opened yet has no name."""
-    thread = None if not place.thread or place.thread.startswith(NO_THREAD_YET) else place.thread
-    return Address(place.platform, place.channel, thread, dict(place.route))
-
-
-def files_of(message: Message | None) -> tuple[File, ...]:
-    """The files that came with a message, as they are passed on."""
-    return tuple(
-        File(attachment.name, attachment.media_type, attachment.content, attachment.refused)
-        for attachment in (message.attachments if message is not None else ())
-    )

@@ -6,9 +6,10 @@ from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.burst import CHANGES, Burst
-from bot.case import RequesterCase
-from bot.decision import Cancel, ShowTickets, SmallTalk
+from bot.case import STRONGER, RequesterCase
+from bot.decision import Cancel, HandOver, ShowTickets, SmallTalk
 from bot.house import House
+from bot.lookups import OPEN_TICKET
 from bot.thinking import Thought, offered_in
 from bot.wording import still_broken
 from handoff import desk, inbox
@@ -87,17 +88,23 @@ def new_case(case: RequesterCase, messages: Sequence[Message], thought: Thought 
     """What comes after a resolved case is a new one at the same place; the messages move there."""
     old = case.conversation
     number = case.require_ticket().number
-    desk.close(case.session, old, "assumed", case.now)
-    new = inbox.open_conversation(case.session, old.place, old.requester, case.now, previous=old)
-    new.language = thought.language if thought else old.language
-    for message in messages:
-        message.conversation = new
-    successor = RequesterCase(case.house, case.session, new)
+    successor = successor_of(case, messages, thought.language if thought else old.language)
     if thought is not None and not still_broken(thought.situation.text):
         return successor.perform(thought, messages)
     successor.say("reopen_window_over", number=number)
     successor.remember(question=old.memory.get("question", ""), reason=Reason.UNKNOWN)
     return successor.open_ticket()
+
+
+def successor_of(case: RequesterCase, messages: Sequence[Message], language: str | None) -> RequesterCase:
+    """The resolved case ends; a new one at its place, linked to it, takes the messages."""
+    old = case.conversation
+    desk.close(case.session, old, "assumed", case.now)
+    new = inbox.open_conversation(case.session, old.place, old.requester, case.now, previous=old)
+    new.language = language
+    for message in messages:
+        message.conversation = new
+    return RequesterCase(case.house, case.session, new)
 
 
 def change(case: RequesterCase, message: Message) -> str:
@@ -125,6 +132,13 @@ def press(held: RequesterCase, burst: Burst, thought: Thought | None, message: M
     """A button of the requester. "A person, please" always works; other buttons only while their question is open."""
     if burst.action == "person":
         return person_please(held, message)
+    if burst.action == OPEN_TICKET and thought is not None:
+        return open_ticket(held, thought, message)
+    return settle(held, burst, thought, message)
+
+
+def settle(held: RequesterCase, burst: Burst, thought: Thought | None, message: Message) -> str:
+    """A button that answers the last question of the case."""
     if not is_current(held, burst, message):
         return late(held, burst, message)
     match burst.action:
@@ -158,6 +172,19 @@ def is_current(case: RequesterCase, burst: Burst, message: Message) -> bool:
         return False
     settles = burst.action in {"cancel_yes", "cancel_no"}
     return settles or case.conversation.state not in PERSON_HAS_IT
+
+
+def open_ticket(case: RequesterCase, thought: Thought, message: Message) -> str:
+    """Somebody wants a ticket about what they wrote in a form; where one is open already, it is added to that."""
+    if case.conversation.state in PERSON_HAS_IT:
+        return case.tell_who_has_it()
+    if case.conversation.state == ConversationState.RESOLVED:
+        case = successor_of(case, (message,), thought.language)
+    sensitive = thought.decision.reason if isinstance(thought.decision, HandOver) else None
+    reason = sensitive if sensitive in STRONGER else Reason.ASKED_FOR_PERSON
+    case.keep(thought, reason)
+    case.remember(reason=reason, missing=[], evidence=thought.evidence)
+    return case.open_ticket()
 
 
 def late(case: RequesterCase, burst: Burst, message: Message) -> str:

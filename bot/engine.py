@@ -15,6 +15,7 @@ from bot.channels.port import Incoming, Press, PressResult
 from bot.dialogue import fail, handle_requester
 from bot.house import House
 from bot.intake import is_handoff_channel, move_to_open_case, person_of, record_press, store_message, store_press
+from bot.lookups import OPEN_TICKET, complete
 from bot.thinking import Thought, language_of, offered_in, search_again, think
 from bot.timekeeping import ring
 from handoff import inbox
@@ -75,8 +76,10 @@ class Engine:
             return self._press_as_agent(session, press, place, ticket)
         if is_handoff_channel(self.house, address.platform, address.channel):
             return PressResult(False, self.house.handoff_texts()("no_such_ticket"))
-        store_press(self.house, session, press)
-        return PressResult(True)
+        stored = store_press(self.house, session, press)
+        if stored is not None:
+            return PressResult(True)
+        return PressResult(False, self.house.texts_of(person_of(session, press.person))("not_your_case"))
 
     def _press_as_agent(self, session: Session, press: Press, place: Place, ticket: Ticket) -> PressResult:
         agent = person_of(session, press.person)
@@ -112,6 +115,7 @@ class Engine:
         if burst.comes_too_late:
             self._move(lease, burst)
             return
+        complete(self.house, burst)
         thought = self._think(burst)
         with self.house.sessions.begin() as session:
             conversation = held_conversation(session, lease)
@@ -134,6 +138,8 @@ class Engine:
         if burst.author != Author.REQUESTER or case.state not in BOT_HOLDS or burst.withdrawn:
             return None
         if burst.kind == Kind.PRESS:
+            if burst.action == OPEN_TICKET:
+                return think(self.house, case, burst.value)
             return search_again(self.house, case) if burst.action in SEARCHING_PRESSES else None
         if burst.kind != Kind.TEXT:
             return None

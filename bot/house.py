@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from bot.channels.port import Channels
 from bot.db import Sessions
 from bot.replies import Moment
 from bot.settings import Settings
@@ -39,7 +40,7 @@ class WakeBell:
 
 @dataclass(frozen=True)
 class House:
-    """Settings, database, knowledge and understanding; the clock can be replaced in tests."""
+    """Settings, database, knowledge, understanding and the ways to people; the clock can be replaced in tests."""
 
     settings: Settings
     sessions: Sessions
@@ -47,6 +48,7 @@ class House:
     understander: Understander
     clock: Callable[[], datetime] = utc_now
     bell: WakeBell = field(default_factory=WakeBell)
+    channels: Channels = field(default_factory=dict)
 
     def moment(self) -> Moment:
         """Now, as replies need it."""

@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from bot import replies
 from bot.agents import kind_of
 from bot.channels.port import File, Incoming, Press, Sender
 from bot.house import House
 from handoff import inbox
 from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Person, Place, Ticket
+from handoff.outbox import post
 
 KEY = re.compile(r"[0-9]{1,9}")  # a Message id, as buttons carry it
+FRESH = timedelta(minutes=15)  # how long what stands outside any thread goes on with the case before it
 LONGEST_MEDIA_TYPE = 120
 
 
@@ -22,13 +26,26 @@ def store_message(house: House, session: Session, incoming: Incoming) -> Message
     seen = inbox.find_message(session, address.platform, incoming.source_id)
     if seen is not None:
         return seen
-    place = inbox.find_place(session, address.platform, address.channel, address.thread)
+    place = place_changed(session, incoming) or inbox.find_place(
+        session, address.platform, address.channel, address.thread
+    )
     ticket = inbox.ticket_at(session, place)
     if place is not None and ticket is not None:
         return _store_from_agent(house, session, incoming, place, ticket)
     if is_handoff_channel(house, address.platform, address.channel):
         return None
+    if not incoming.addressed and not is_requester_at(session, place, incoming.sender):
+        return None
     return _store_from_requester(house, session, incoming)
+
+
+def place_changed(session: Session, incoming: Incoming) -> Place | None:
+    """Where the sender's own message is that an edit or deletion changes, when it is in the same channel."""
+    changed = incoming.edits or incoming.deletes
+    original = inbox.find_message(session, incoming.address.platform, changed) if changed else None
+    if original is None or original.person is None or original.place.channel != incoming.address.channel:
+        return None
+    return original.place if is_person(original.person, incoming.sender) else None
 
 
 def is_handoff_channel(house: House, platform: str, channel: str) -> bool:
@@ -36,6 +53,16 @@ def is_handoff_channel(house: House, platform: str, channel: str) -> bool:
     handoff = house.settings.handoff
     channels = {(queue.platform, queue.channel) for queue in (*handoff.queues.values(), handoff.third_level)}
     return (platform, channel) in channels | {("web", "desk")}
+
+
+def is_requester_at(session: Session, place: Place | None, sender: Sender) -> bool:
+    """Whether the newest case at a place is this person's: a thread keeps listening to its requester."""
+    case = inbox.newest_case_at(session, place) if place is not None else None
+    return case is not None and is_person(case.requester, sender)
+
+
+def is_person(person: Person, sender: Sender) -> bool:
+    return (person.platform, person.platform_id) == (sender.platform, sender.id)
 
 
 def _store_from_agent(house: House, session: Session, incoming: Incoming, place: Place, ticket: Ticket) -> Message:
@@ -46,13 +73,37 @@ def _store_from_agent(house: House, session: Session, incoming: Incoming, place:
 
 
 def _store_from_requester(house: House, session: Session, incoming: Incoming) -> Message:
-    place = requester_place(session, incoming)
+    if incoming.edits and inbox.find_message(session, incoming.address.platform, incoming.edits) is None:
+        # A mention that was added later, or an edit that has overtaken its message: the new wording is the message.
+        incoming = replace(incoming, source_id=incoming.edits, edits=None)
+    place = place_changed(session, incoming) or loose_place(house, session, incoming)
+    if place is None:
+        place = requester_place(session, incoming)
+    else:
+        inbox.lock_place(session, place)
     conversation = conversation_for(house, session, place, incoming.sender)
+    if incoming.from_form:
+        say_what_was_asked(house, session, conversation, incoming.text)
     message = _record(house, session, incoming, conversation, place, Author.REQUESTER, Kind.TEXT, incoming.text)
     if message.kind == Kind.TEXT:
         talks_to_person = message.conversation.state == ConversationState.WITH_PERSON
         inbox.hold_burst(session, message, timedelta(0) if talks_to_person else house.merge_window())
     return message
+
+
+def loose_place(house: House, session: Session, incoming: Incoming) -> Place | None:
+    """Where a message outside any thread goes on: in its sender's newest case in this channel, while it is fresh."""
+    if not incoming.loose:
+        return None
+    requester, address = person_of(session, incoming.sender), incoming.address
+    return inbox.fresh_place(session, address.platform, address.channel, requester, house.clock() - FRESH)
+
+
+def say_what_was_asked(house: House, session: Session, conversation: Conversation, text: str) -> None:
+    """A form leaves nothing to read where the answer will stand: the question is posted there first."""
+    reply = replies.say(house.texts_for(conversation), "you_asked", text=text)
+    place, now = conversation.place, house.clock()
+    post(session, conversation, place, Kind.SAY, reply.text, now, reply=replies.to_json(reply))
 
 
 def requester_place(session: Session, came: Incoming | Press) -> Place:
@@ -137,24 +188,48 @@ def attachment_of(message: Message, file: File) -> Attachment:
         size=size,
         content=file.content,
         refused=file.refused if file.content is None else None,
+        source=file.source if file.content is None and file.refused is None else None,
     )
 
 
-def store_press(house: House, session: Session, press: Press) -> Message:
-    """The row of a requester's press; it waits to be handled like a message."""
+def store_press(house: House, session: Session, press: Press) -> Message | None:
+    """The row of a requester's press; it waits to be handled like a message. None: the case is somebody else's."""
     place = requester_place(session, press)
     below = session.get(Message, int(press.on)) if press.on and KEY.fullmatch(press.on) else None
     if below is not None and below.place_id != place.id:
         below = None  # a button that was never shown here
     if below is None or below.conversation.state == ConversationState.CLOSED:
-        conversation = conversation_for(house, session, place, press.person)
+        conversation = conversation_for(house, session, place, press.on_behalf_of or press.person)
         conversation.language = conversation.language or (below.conversation.language if below else None)
     else:
         conversation = below.conversation
+    if not is_person(conversation.requester, press.on_behalf_of or press.person):
+        return None
     message = record_press(house, session, press, conversation, place, Author.REQUESTER)
     message.concerns = below
     inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
     return message
+
+
+def store_quoted(session: Session, conversation: Conversation, incoming: Incoming) -> None:
+    """What was written in a thread before Lotse was asked: part of the story, and nothing to handle."""
+    if inbox.find_message(session, incoming.address.platform, incoming.source_id) is not None:
+        return
+    message = inbox.record(
+        session,
+        conversation,
+        conversation.place,
+        incoming.written_at,
+        person=person_of(session, incoming.sender),
+        author=Author.REQUESTER,
+        kind=Kind.TEXT,
+        text=storable(incoming.text),
+        source_id=incoming.source_id,
+        written_at=incoming.written_at,
+        handled_at=incoming.written_at,
+        outcome="quoted",
+    )
+    session.add_all(attachment_of(message, file) for file in incoming.files)
 
 
 def record_press(

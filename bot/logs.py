@@ -15,6 +15,7 @@ OURS = ("bot", "nlu", "kb_index", "handoff")
 QUIET = (
     *("faiss", "pypdf", "httpx", "httpcore", "sqlalchemy", "alembic"),
     *("sentence_transformers", "transformers", "urllib3", "markdown_it", "uvicorn.error"),
+    *("slack_bolt", "slack_sdk", "aiohttp"),
 )
 USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.channels.port import Button, Link, Reply
+from bot.channels.port import Button, Card, Choice, Fact, Link, Reply
 from bot.texts import Texts
 from handoff.desk import THIRD_LEVEL
 from handoff.models import Reason, Ticket, TicketState
+from kb_index.markup import article_links
 from kb_index.port import Hit
 
 RECEIPTS = {
@@ -73,6 +74,7 @@ def answer(texts: Texts, hit: Hit) -> Reply:
             person_button(texts),
         ),
         (Link(source, article_url(hit.article_id)),),
+        allowed_links=article_links(hit.text),
     )
 
 
@@ -114,14 +116,17 @@ def ticket_list(texts: Texts, tickets: Sequence[Ticket], moment: Moment) -> Repl
     return say(texts, "your_tickets", lines="\n".join(ticket_line(texts, ticket, moment) for ticket in tickets))
 
 
-def ticket_line(texts: Texts, ticket: Ticket, moment: Moment) -> str:
+def ticket_who(texts: Texts, ticket: Ticket, moment: Moment) -> str:
+    """Who works on a ticket, when somebody will, or since when it is resolved."""
     if ticket.resolved_at is not None:
-        who = texts("ticket_line_resolved", date=moment.date(ticket.resolved_at, texts))
-    elif ticket.agent is not None:
-        who = texts("ticket_line_agent", name=ticket.agent.name)
-    else:
-        who = texts("ticket_line_nobody", when=moment.promise(ticket.first_response_due, texts))
-    state = texts(f"state_{ticket.state}")
+        return texts("ticket_line_resolved", date=moment.date(ticket.resolved_at, texts))
+    if ticket.agent is not None:
+        return texts("ticket_line_agent", name=ticket.agent.name)
+    return texts("ticket_line_nobody", when=moment.promise(ticket.first_response_due, texts))
+
+
+def ticket_line(texts: Texts, ticket: Ticket, moment: Moment) -> str:
+    who, state = ticket_who(texts, ticket, moment), texts(f"state_{ticket.state}")
     return texts("ticket_line", number=ticket.number, summary=ticket.summary, state=state, who=who)
 
 
@@ -146,25 +151,58 @@ def cancel_ticket(texts: Texts, ticket: Ticket) -> Reply:
     return say(texts, "cancel_ticket", yes, no, number=ticket.number)
 
 
-def card(texts: Texts, ticket: Ticket, moment: Moment, rule: str, *, with_buttons: bool = True) -> Reply:
-    """The ticket as its hand-off channel sees it, drawn from its state; rule says who reads what is written there."""
-    return say(
-        texts,
-        "card",
-        *(card_buttons(texts, ticket) if with_buttons else ()),
-        number=ticket.number,
-        priority=ticket.priority,
-        state=texts(f"state_{ticket.state}"),
-        summary=ticket.summary or texts("untitled"),
-        requester=ticket.requester.name,
-        type=texts(f"type_{ticket.type}"),
-        category=ticket.category,
-        queue=ticket.queue,
-        reason=texts(f"reason_{ticket.reason}"),
-        due=moment.by(ticket.first_response_due, texts),
-        owner=texts("card_owner", name=ticket.agent.name) if ticket.agent else texts("card_unclaimed"),
-        rule=rule,
+@dataclass(frozen=True)
+class CardOptions:
+    """What can be chosen on a card: the names of the queues and of the categories."""
+
+    queues: tuple[str, ...]
+    categories: tuple[str, ...]
+
+
+def card(
+    texts: Texts,
+    ticket: Ticket,
+    moment: Moment,
+    rule: str,
+    *,
+    articles: tuple[str, ...] = (),
+    links: tuple[Link, ...] = (),
+    options: CardOptions | None = None,
+) -> Reply:
+    """The ticket as its hand-off channel sees it, drawn from its state; rule says who reads what is written there.
+
+    options: what can be chosen; None for who may only look (the third level).
+    """
+    values = card_values(texts, ticket, moment)
+    told = values | ({"owner": ticket.agent.name} if ticket.agent else {})
+    facts = [Fact(texts(f"fact_{name}"), told[name]) for name in FACTS]
+    if articles:
+        facts.append(Fact(texts("fact_articles"), "\n".join(articles)))
+    fields = Card(
+        texts("card_title", **values), values["summary"], tuple(facts), card_choices(texts, ticket, options), rule
     )
+    buttons = card_buttons(texts, ticket) if options is not None else ()
+    return Reply(texts("card", rule=rule, **values), buttons, links, card=fields)
+
+
+FACTS = ("requester", "state", "priority", "owner", "due", "type", "category", "queue", "reason")
+
+
+def card_values(texts: Texts, ticket: Ticket, moment: Moment) -> dict[str, str]:
+    """What a card tells, by the name of its placeholder."""
+    return {
+        "number": ticket.number,
+        "priority": f"P{ticket.priority}",
+        "state": texts(f"state_{ticket.state}"),
+        "summary": ticket.summary or texts("untitled"),
+        "requester": ticket.requester.name,
+        "type": texts(f"type_{ticket.type}"),
+        "category": ticket.category,
+        "queue": ticket.queue,
+        "reason": texts(f"reason_{ticket.reason}"),
+        "due": moment.by(ticket.first_response_due, texts),
+        "owner": texts("card_owner", name=ticket.agent.name) if ticket.agent else texts("card_unclaimed"),
+    }
 
 
 def card_buttons(texts: Texts, ticket: Ticket) -> tuple[Button, ...]:
@@ -174,8 +212,30 @@ def card_buttons(texts: Texts, ticket: Ticket) -> tuple[Button, ...]:
     if not ticket.is_open:
         return ()
     claim, escalate = () if ticket.agent else ("claim",), () if ticket.level == THIRD_LEVEL else ("escalate",)
-    names = (*claim, *escalate, "hand_back", "resolve")
-    return tuple(Button(name, texts(f"button_{name}"), ticket.number) for name in names)
+    names = (*claim, "reply", "note", *escalate, "hand_back", "resolve")
+    return tuple(
+        Button(name, texts(f"button_{name}"), ticket.number, "primary" if name == "claim" else "plain")
+        for name in names
+    )
+
+
+def card_choices(texts: Texts, ticket: Ticket, options: CardOptions | None) -> tuple[Choice, ...]:
+    """What can be chosen for an open ticket: who does it, how urgent it is, which category and queue."""
+    if options is None or not ticket.is_open:
+        return ()
+    priorities = tuple((str(number), f"P{number}") for number in range(1, 6))
+    categories, queues = named(options.categories, ticket.category), named(options.queues, ticket.queue)
+    return (
+        Choice("assign", texts("choice_assign"), ticket.number, people=True),
+        Choice("priority", texts("choice_priority"), ticket.number, priorities, str(ticket.priority)),
+        Choice("category", texts("choice_category"), ticket.number, categories, ticket.category),
+        Choice("queue", texts("choice_queue"), ticket.number, queues, ticket.queue),
+    )
+
+
+def named(names: Sequence[str], current: str) -> tuple[tuple[str, str], ...]:
+    """Names as options, the current one among them."""
+    return tuple((name, name) for name in dict.fromkeys((*names, current)))
 
 
 def to_json(reply: Reply) -> dict[str, Any]:
@@ -184,6 +244,7 @@ def to_json(reply: Reply) -> dict[str, Any]:
         "buttons": [vars(button) for button in reply.buttons],
         "links": [vars(link) for link in reply.links],
         "author": reply.author,
+        "allowed_links": sorted(reply.allowed_links),
     }
 
 
@@ -195,4 +256,5 @@ def from_json(text: str, kept: dict[str, Any] | None) -> Reply:
         tuple(Button(**button) for button in kept.get("buttons", ())),
         tuple(Link(**link) for link in kept.get("links", ())),
         kept.get("author"),
+        allowed_links=frozenset(kept.get("allowed_links", ())),
     )

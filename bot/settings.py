@@ -30,7 +30,7 @@ from nlu.port import Language
 
 __all__ = ["Settings", "SettingsError", "check_may_serve", "load_settings", "settings_hash"]
 
-PLATFORMS = ("web", "console")
+PLATFORMS = ("web", "console", "slack")
 DATABASES = ("sqlite", "postgresql+psycopg")
 PRIORITIES = {1, 2, 3, 4, 5}
 
@@ -94,6 +94,7 @@ class NluSettings(Section):
 class Queue(Section):
     channel: str
     platform: str = "web"
+    workspace: str | None = None
 
 
 class HandoffSettings(Section):
@@ -155,6 +156,18 @@ class WebSettings(Section):
     upload_limit_mb: int = Field(default=10, ge=1, le=100)
 
 
+class SlackSettings(Section):
+    mode: Literal["socket", "http"] | None = None
+    bot_token_env: str | None = None
+    app_token_env: str | None = None
+    signing_secret_env: str | None = None
+    client_id: str | None = None
+    client_secret_env: str | None = None
+    token_key_env: str | None = None
+    help_channels: tuple[str, ...] = ()
+    api_base_url: WebAddress = "https://slack.com/api/"
+
+
 class WorkerSettings(Section):
     threads: int = Field(default=2, ge=1, le=32)
     lease_seconds: float = Field(default=30.0, ge=5)
@@ -178,6 +191,7 @@ class Settings(Section):
     service: ServiceSettings = ServiceSettings()
     sensitive: dict[str, SensitiveTopic] = {}
     web: WebSettings = WebSettings()
+    slack: SlackSettings = SlackSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
     _secrets: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
@@ -231,7 +245,7 @@ def check_may_serve(settings: Settings) -> None:
 
 def settings_hash(settings: Settings) -> str:
     """Twelve hex digits that change with any setting that can change an answer, and with no other."""
-    decisive = settings.model_dump_json(exclude={"web", "worker", "log", "database"})
+    decisive = settings.model_dump_json(exclude={"web", "slack", "worker", "log", "database"})
     return hashlib.sha256(decisive.encode()).hexdigest()[:12]
 
 
@@ -247,7 +261,8 @@ def _named_secrets(file: ConfigFile, environ: Mapping[str, str]) -> dict[str, Se
 def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
     """What is right by itself and wrong together: the setting to blame, and why."""
     yield from _unknown_queues(settings)
-    yield from _unusable_places(settings.handoff)
+    yield from _unusable_places(settings.handoff, settings.slack)
+    yield from _unfinished_slack(settings)
     yield from _unknown_holidays(settings.service)
     reason = _unusable_database(settings.database.url)
     if reason:
@@ -265,12 +280,32 @@ def _unknown_queues(settings: Settings) -> Iterator[tuple[Key, str]]:
             yield key, f"{dotted(key)} names the queue '{queue}', which is not in handoff.queues{hint}"
 
 
-def _unusable_places(handoff: HandoffSettings) -> Iterator[tuple[Key, str]]:
+def _unfinished_slack(settings: Settings) -> Iterator[tuple[Key, str]]:
+    """What Slack needs beside `slack.mode`, and where to find it."""
+    slack = settings.slack
+    if slack.mode is None:
+        return
+    wanted = {
+        "app_token_env": slack.mode == "socket",
+        "signing_secret_env": slack.mode == "http" or slack.client_id is not None,
+        "client_secret_env": slack.client_id is not None,
+        "token_key_env": slack.client_id is not None,
+        "bot_token_env": slack.client_id is None,
+    }
+    for name in (name for name, is_wanted in wanted.items() if is_wanted and getattr(slack, name) is None):
+        yield ("slack", "mode"), f"slack.mode '{slack.mode}' needs slack.{name}; docs/slack.md says where to find it"
+    if slack.client_id and settings.web.public_url is None:
+        yield ("slack", "client_id"), "slack.client_id needs web.public_url: Slack sends people back to it"
+
+
+def _unusable_places(handoff: HandoffSettings, slack: SlackSettings) -> Iterator[tuple[Key, str]]:
     places: list[tuple[Key, Queue]] = [(("handoff", "queues", name), queue) for name, queue in handoff.queues.items()]
     for key, queue in [*places, (("handoff", "third_level"), handoff.third_level)]:
         if queue.platform not in PLATFORMS:
             hint = suggest(queue.platform, PLATFORMS) or f"; there are: {', '.join(PLATFORMS)}"
             yield (*key, "platform"), f"{dotted(key)}.platform '{queue.platform}' is not known{hint}"
+        if queue.platform == "slack" and slack.mode is None:
+            yield (*key, "platform"), f"{dotted(key)}.platform is 'slack', but slack.mode is not set; see docs/slack.md"
     if handoff.third_level in handoff.queues.values():
         text = "handoff.third_level.channel is the channel of a queue too; third level needs its own"
         yield ("handoff", "third_level", "channel"), text

@@ -1,53 +1,60 @@
 """A ticket's threads: where agents and the third level see its card and follow it."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.house import House
-from handoff import desk
+from bot.settings import Queue
+from handoff.desk import handoff_places
 from handoff.inbox import place_at
-from handoff.models import Conversation, Kind, Message, Place, Side, Ticket
-from handoff.outbox import post
+from handoff.models import Conversation, Kind, Place, Side, Ticket
+from handoff.outbox import drop_waiting, post, post_again
+
+NO_THREAD_YET = "new:"
 
 
 def open_threads(house: House, session: Session, ticket: Ticket) -> None:
-    """The ticket's thread and card on the web desk, and in the hand-off channel of its queue."""
+    """The ticket's thread and card on the web desk, and in the hand-off channel of its queue. Once per channel: after
+    the queue was corrected, the new team gets the case too."""
     handoff = house.settings.handoff
     queue = handoff.queues.get(ticket.queue) or handoff.queues[handoff.default_queue]
-    places = [thread_at(session, ticket, "web", "desk", Side.HANDOFF)]
+    open_thread(house, session, ticket, Queue(platform="web", channel="desk"), Side.HANDOFF)
     if queue.platform != "web":
-        places.append(thread_at(session, ticket, queue.platform, queue.channel, Side.HANDOFF))
-    for place in places:
-        show_card(house, session, ticket, place)
+        open_thread(house, session, ticket, queue, Side.HANDOFF)
 
 
-def open_third_level(house: House, session: Session, ticket: Ticket) -> Place:
+def open_third_level(house: House, session: Session, ticket: Ticket) -> None:
     """The ticket's thread at the third level, with its card."""
-    third = house.settings.handoff.third_level
-    place = thread_at(session, ticket, third.platform, third.channel, Side.THIRD_LEVEL)
-    show_card(house, session, ticket, place)
-    return place
+    open_thread(house, session, ticket, house.settings.handoff.third_level, Side.THIRD_LEVEL)
 
 
-def thread_at(session: Session, ticket: Ticket, platform: str, channel: str, side: Side) -> Place:
-    """The ticket's thread at a hand-off channel; where the platform names threads, the first post fills it in."""
-    thread = ticket.number if platform == "web" else f"new:{ticket.number}"
-    place = place_at(session, platform, channel, thread, side=side)
+def open_thread(house: House, session: Session, ticket: Ticket, where: Queue, side: Side) -> None:
+    """The ticket's thread in a channel: its card, which is drawn when it is sent and kept current, and what was said
+    before where agents cannot see the desk. Where the platform names threads, the first post fills the name in."""
+    if any((place.platform, place.channel) == (where.platform, where.channel) for place in handoff_places(ticket)):
+        return
+    thread = ticket.number if where.platform == "web" else f"{NO_THREAD_YET}{ticket.number}-{len(ticket.places)}"
+    route = {"team": where.workspace} if where.workspace else {}
+    place = place_at(session, where.platform, where.channel, thread, side=side, route=route)
     place.ticket_id = ticket.id
     session.flush()
     session.expire(ticket, ["places"])
-    return place
+    post(session, ticket.conversation, place, Kind.CARD, "", house.clock())
+    if where.platform != "web":
+        post(session, ticket.conversation, place, Kind.TRANSCRIPT, "", house.clock())
 
 
-def show_card(house: House, session: Session, ticket: Ticket, place: Place) -> None:
-    """Post the ticket's card; it is drawn from the ticket when it is sent, and kept current. Once per place."""
-    here = select(Message.id).where(Message.place_id == place.id, Message.kind == Kind.CARD)
-    if session.scalar(here.limit(1)) is None:
-        post(session, ticket.conversation, place, Kind.CARD, "", house.clock())
+def replace_thread(house: House, session: Session, ticket: Ticket, lost: Place) -> None:
+    """A ticket's thread was deleted: a new one with card and transcript takes its place and gets what waited for it."""
+    lost.lost_at = house.clock()
+    waited = drop_waiting(session, lost, house.clock())
+    where = Queue(platform=lost.platform, channel=lost.channel, workspace=lost.route.get("team"))
+    open_thread(house, session, ticket, where, Side(lost.side))
+    for message in waited:
+        post_again(session, message, ticket.places[-1], house.clock())
 
 
 def tell_agents(house: House, session: Session, conversation: Conversation, key: str, **values: object) -> None:
     """Tell the agents of a conversation's ticket what happened."""
     text = house.handoff_texts()(key, **values)
-    for place in desk.handoff_places(conversation.ticket) if conversation.ticket else []:
+    for place in handoff_places(conversation.ticket) if conversation.ticket else []:
         post(session, conversation, place, Kind.NOTICE, text, house.clock())

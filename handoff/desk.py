@@ -299,7 +299,7 @@ def relay(session: Session, message: Message, places: list[Place], now: datetime
 
 def handoff_places(ticket: Ticket, *, but: Place | None = None) -> list[Place]:
     """Where agents (and the third level) follow a ticket, without the place a message came from."""
-    return [place for place in ticket.places if but is None or place.id != but.id]
+    return [place for place in ticket.places if place.lost_at is None and (but is None or place.id != but.id)]
 
 
 def tickets_of(session: Session, requester: Person, limit: int = 20) -> list[Ticket]:

@@ -54,12 +54,15 @@ def person_at(
     language: str | None = None,
     address: str | None = None,
 ) -> Person:
-    """The person with this id on this platform, made when new; the name is kept current."""
+    """The person with this id on this platform, made when new; the name is kept current.
+
+    An empty name leaves the one that is known; whoever is new is called by their id until the platform says more.
+    """
     person = session.scalar(select(Person).filter_by(platform=platform, platform_id=platform_id))
     if person is None:
-        person = Person(platform=platform, platform_id=platform_id, name=name, language=language, address=address)
+        person = Person(platform=platform, platform_id=platform_id, name=platform_id)
         session.add(person)
-    person.name = name
+    person.name = name or person.name
     person.language = language or person.language
     person.address = address or person.address
     session.flush()
@@ -81,14 +84,39 @@ def conversation_at(session: Session, place: Place) -> Conversation | None:
     )
 
 
+def newest_case_at(session: Session, place: Place) -> Conversation | None:
+    """The newest conversation at a place, closed or not."""
+    here = select(Conversation).where(Conversation.place_id == place.id)
+    return session.scalar(here.order_by(Conversation.id.desc()).limit(1))
+
+
+def fresh_place(session: Session, platform: str, channel: str, requester: Person, since: datetime) -> Place | None:
+    """Where a requester's newest open case in a channel is, if anything was written in it since then.
+
+    Locks the person: two messages of theirs at once must not open two cases.
+    """
+    session.refresh(requester, with_for_update={"key_share": True})
+    case = session.scalar(
+        select(Conversation)
+        .join(Place, Conversation.place_id == Place.id)
+        .where(Place.platform == platform, Place.channel == channel, Conversation.requester_id == requester.id)
+        .where(Conversation.state != ConversationState.CLOSED)
+        .order_by(Conversation.id.desc())
+        .limit(1)
+    )
+    if case is None:
+        return None
+    last = session.scalar(
+        select(Message.created_at).where(Message.conversation_id == case.id).order_by(Message.id.desc()).limit(1)
+    )
+    return case.place if last is not None and last >= since else None
+
+
 def open_conversation(
     session: Session, place: Place, requester: Person, now: datetime, previous: Conversation | None = None
 ) -> Conversation:
     """A new case at a place, linked to the one before it."""
-    if previous is None:
-        previous = session.scalar(
-            select(Conversation).where(Conversation.place_id == place.id).order_by(Conversation.id.desc()).limit(1)
-        )
+    previous = previous or newest_case_at(session, place)
     conversation = Conversation(
         place=place,
         requester=requester,

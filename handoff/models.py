@@ -64,6 +64,7 @@ class Kind(StrEnum):
     RECEIPT = "receipt"  # ticket number and when a person reacts
     NOTICE = "notice"  # what happened to the ticket, told to the requester or to the hand-off
     CARD = "card"  # the ticket in its hand-off channel, updated in place
+    TRANSCRIPT = "transcript"  # the whole story so far, for agents who work where they cannot see the desk
     RELAY = "relay"  # another message, brought to a second place
 
 
@@ -116,7 +117,8 @@ class Reason(StrEnum):
 
 
 class Person(Base):
-    """Somebody as one platform knows them. address is `du` or `sie`, None for the house's default."""
+    """Somebody as one platform knows them. address is `du` or `sie`, None for the house's default. image: the address
+    of their picture at the platform. profile_at: when the platform was last asked about them."""
 
     __tablename__ = "person"
     __table_args__ = (UniqueConstraint("platform", "platform_id"),)
@@ -127,12 +129,15 @@ class Person(Base):
     name: Mapped[str]
     language: Mapped[str | None] = mapped_column(String(2))
     address: Mapped[str | None] = mapped_column(String(3))
+    image: Mapped[str | None] = mapped_column(String(500))
+    profile_at: Mapped[datetime | None]
 
 
 class Place(Base):
     """Where people are: a chat, a thread in a hand-off channel. ticket_id is set on hand-off and third-level threads.
 
-    retry_at and failures belong to this destination alone: one that fails never blocks another.
+    retry_at and failures belong to this destination alone: one that fails never blocks another. lost_at: the ticket's
+    thread here was deleted and another one took its place; what is still written here is heard, nothing is sent here.
     """
 
     __tablename__ = "place"
@@ -150,6 +155,7 @@ class Place(Base):
     failures: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[datetime | None]
     unreachable_at: Mapped[datetime | None]
+    lost_at: Mapped[datetime | None]
 
 
 class Conversation(Base):
@@ -248,7 +254,8 @@ Index("ix_message_unsent", Message.conversation_id, sqlite_where=UNSENT, postgre
 
 
 class Attachment(Base):
-    """A file that came with a message; content is None when it was refused, and refused says why."""
+    """A file that came with a message; content is None when it was refused, and refused says why. source: where its
+    platform keeps it, as long as it has not been fetched."""
 
     __tablename__ = "attachment"
 
@@ -259,6 +266,7 @@ class Attachment(Base):
     size: Mapped[int]
     content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     refused: Mapped[str | None] = mapped_column(String(60))
+    source: Mapped[str | None]
 
     message: Mapped[Message] = relationship(back_populates="attachments")
 
@@ -343,6 +351,16 @@ class Timer(Base):
     due_at: Mapped[datetime] = mapped_column(index=True)
 
     conversation: Mapped[Conversation] = relationship()
+
+
+class Pace(Base):
+    """When the next post to a channel may begin; shared by all workers. See handoff/pace.py."""
+
+    __tablename__ = "pace"
+
+    platform: Mapped[str] = mapped_column(String(20), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(200), primary_key=True)
+    next_at: Mapped[datetime]
 
 
 class AppendOnlyError(Exception):

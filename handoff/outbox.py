@@ -97,7 +97,7 @@ def start_sending(message: Message, now: datetime) -> bool:
     if message.bot_only and message.conversation.state == ConversationState.WITH_PERSON:
         message.dropped_at = now
         return False
-    message.send_started_at = now
+    message.send_started_at = message.send_started_at or now
     message.delivery_attempts += 1
     return True
 
@@ -110,6 +110,48 @@ def mark_delivered(message: Message, revision: int, source_id: str, now: datetim
     message.send_started_at = None
     message.place.failures = 0
     message.place.retry_at = message.place.unreachable_at = None
+
+
+def earlier_relay(session: Session, message: Message) -> Message | None:
+    """For a relay of an edit or a deletion: the delivered relay, at the same place, of what was changed."""
+    changed = message.concerns.concerns if message.concerns is not None else None
+    if message.kind != Kind.RELAY or changed is None:
+        return None
+    relayed = select(Message).where(
+        Message.place_id == message.place_id,
+        Message.kind == Kind.RELAY,
+        Message.concerns_id == changed.id,
+        Message.delivered_at.is_not(None),
+    )
+    return session.scalar(relayed.order_by(Message.id.desc()).limit(1))
+
+
+def drop_waiting(session: Session, place: Place, now: datetime) -> list[Message]:
+    """Send nothing more to a place: its cards are no longer kept current, and what waits there is given back."""
+    not_for_here = select(Message).where(Message.place_id == place.id, Message.to_send.is_(True))
+    kept = or_(Message.kind.in_({Kind.CARD, Kind.TRANSCRIPT}), not_yet_sent(Message))
+    dropped = list(session.scalars(not_for_here.where(kept).order_by(Message.id)))
+    for message in dropped:
+        message.dropped_at, message.send_started_at = now, None
+    return [message for message in dropped if message.kind not in {Kind.CARD, Kind.TRANSCRIPT}]
+
+
+def post_again(session: Session, message: Message, place: Place, now: datetime) -> Message:
+    """What waited for a place that is gone goes to another one."""
+    return post(
+        session,
+        message.conversation,
+        place,
+        Kind(message.kind),
+        message.text,
+        now,
+        author=Author(message.author),
+        person=message.person,
+        reply=message.reply,
+        evidence=message.evidence,
+        concerns=message.concerns,
+        bot_only=message.bot_only,
+    )
 
 
 def mark_undeliverable(message: Message, why: str, now: datetime) -> None:
@@ -131,6 +173,8 @@ def postpone(message: Message, now: datetime, after: float | None, *, unclear: b
 
 def update_card(session: Session, conversation: Conversation) -> None:
     """Every card of the conversation's ticket is drawn again from the ticket's state."""
-    cards = select(Message).where(Message.conversation_id == conversation.id, Message.kind == Kind.CARD)
+    cards = select(Message).where(
+        Message.conversation_id == conversation.id, Message.kind == Kind.CARD, Message.dropped_at.is_(None)
+    )
     for card in session.scalars(cards):
         card.revision += 1

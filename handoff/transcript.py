@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from handoff.models import Conversation, Kind, Message, TicketEvent
 from handoff.outbox import is_note
 
-LEFT_OUT = {Kind.CARD, Kind.RELAY}  # the same thing at a second place
+LEFT_OUT = {Kind.CARD, Kind.RELAY, Kind.TRANSCRIPT}  # the same thing at a second place
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,13 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from fake_slack import FakeSlack
+from fakes import FakeClock
+from slack_world import SlackWorld, Transport
 from sqlalchemy import create_engine, text
 from world import VPN, World, build_world
 
@@ -112,6 +116,27 @@ def world(make_world: Callable[..., World]) -> World:
     made = make_world()
     made.publish(*VPN)
     return made
+
+
+@pytest.fixture
+def make_slack_world(database_url: str, tmp_path: Path) -> Iterator[Callable[..., SlackWorld]]:
+    """Makes a Lotse in a fake Slack: transport `http` or `socket`, sections of config.yml as dictionaries."""
+    with ExitStack() as open_things:
+
+        def make(transport: Transport = "http", **changes: object) -> SlackWorld:
+            clock = FakeClock()
+            fake = open_things.enter_context(FakeSlack(transport, clock=lambda: clock().timestamp()))
+            made = SlackWorld(fake, clock, transport, database_url, tmp_path, changes)
+            open_things.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture(params=["http", "socket"])
+def slack(request: pytest.FixtureRequest, make_slack_world: Callable[..., SlackWorld]) -> SlackWorld:
+    """A whole Lotse in Slack, over signed HTTP and in Socket Mode, on each database."""
+    return make_slack_world(request.param)
 
 
 def with_database(url: str, name: str) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
 
-from bot.channels.port import Address, Button, Incoming, Press, Reply, Sender, Sent
+from bot.channels.port import Address, Button, Channel, Incoming, Press, Reply, Sender, Sent
 from bot.engine import Engine
 
 HERE = Address("console", "terminal")
@@ -17,7 +17,7 @@ QUIET_SECONDS = 1.0
 LONGEST_WAIT = 60.0
 
 
-class ConsoleChannel:
+class ConsoleChannel(Channel):
     """Implements Channel: what is said is put into a queue that the terminal reads."""
 
     platform = "console"
@@ -34,8 +34,8 @@ class ConsoleChannel:
     def update(self, address: Address, platform_id: str, reply: Reply) -> None:
         self.said.put((platform_id, reply))
 
-    def find(self, address: Address, key: str) -> Sent | None:
-        return self._posted.get(key)
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+        return self._posted.get(key) or self.send(address, reply, key)
 
 
 class Terminal:

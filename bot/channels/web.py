@@ -4,8 +4,9 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
-from bot.channels.port import Address, Reply, Sent
+from bot.channels.port import Address, Channel, Reply, Sent
 
 EVERYTHING = "*"
 DESK = "desk"
@@ -85,7 +86,7 @@ def place_key(address: Address) -> str:
     return f"{address.channel}/{address.thread or ''}"
 
 
-class WebChannel:
+class WebChannel(Channel):
     """Implements Channel. A post is delivered when its row says so: sending twice shows it once."""
 
     platform = "web"
@@ -100,8 +101,8 @@ class WebChannel:
     def update(self, address: Address, platform_id: str, reply: Reply) -> None:
         self._ring(address)
 
-    def find(self, address: Address, key: str) -> Sent | None:
-        return Sent(post_id(key), address)
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+        return self.send(address, reply, key)
 
     def working(self, address: Address) -> None:
         self._ring(address)

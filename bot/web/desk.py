@@ -8,12 +8,14 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from bot.posts import link_to
 from bot.web.board import Filter, count_views, is_late, list_tickets, readable_ticket
 from bot.web.context import OnDesk, Parts, Web
 from bot.web.people import Visitor
 from bot.web.rendering import page
 from bot.web.uploads import LONGEST_TEXT, MOST_FILES
 from handoff import transcript
+from handoff.desk import handoff_places
 from handoff.models import OPEN_STATES, Kind, Message, Ticket, TicketEvent, TicketState
 from handoff.related import related_cases
 from kb_index.port import Hit
@@ -120,6 +122,7 @@ def facts_values(session: Session, web: Web, ticket: Ticket) -> dict[str, Any]:
         "may_reopen": ticket.state == TicketState.RESOLVED
         and (ticket.reopen_until is None or now <= ticket.reopen_until),
         "events": events,
+        "threads": [place for place in (ticket.conversation.place, *handoff_places(ticket)) if link_to(place)],
     }
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from bot.burst import wording
+from bot.burst import CHANGES, wording
 from bot.channels.port import Address, Button, Link
 from bot.channels.web import THREAD_MARK, is_own_thread, thread_token
 from bot.replies import from_json
@@ -140,14 +140,15 @@ def is_seen(row: Message) -> bool:
 
 
 def is_change(row: Message) -> bool:
-    """Whether a post brings a new wording of an earlier one: an agent has edited what was relayed."""
-    return row.kind == Kind.RELAY and row.concerns is not None and row.concerns.kind == Kind.EDIT
+    """Whether a post changes an earlier one: an agent has edited or deleted what was relayed."""
+    return row.kind == Kind.RELAY and row.concerns is not None and row.concerns.kind in CHANGES
 
 
 def bubble_of(row: Message, rows: Sequence[Message]) -> Bubble:
     """A row as a bubble, with later edits and a deletion applied."""
-    wordings = [change.text for change in changes_of(row, rows) if change.kind != Kind.DELETION]
-    deleted = any(change.kind == Kind.DELETION for change in changes_of(row, rows))
+    changes = [change.concerns or change if change.kind == Kind.RELAY else change for change in changes_of(row, rows)]
+    wordings = [change.text for change in changes if change.kind != Kind.DELETION]
+    deleted = any(change.kind == Kind.DELETION for change in changes)
     reply = from_json(row.text, row.reply)
     original = row.concerns if row.to_send and row.kind == Kind.RELAY and row.concerns is not None else row
     return Bubble(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from bot.attachments import plain_name, why_refused
 from bot.channels.port import File
 from bot.web.context import Web, get_web
 from bot.web.errors import Refusal
@@ -18,10 +18,6 @@ from bot.web.errors import Refusal
 LONGEST_TEXT = 20_000  # characters
 LARGEST_JSON = 1024 * 1024  # bytes
 MOST_FILES = 10
-NOT_ALLOWED = {
-    *(".app", ".bat", ".cmd", ".com", ".cpl", ".dll", ".exe", ".hta", ".iso", ".jar", ".js", ".jse", ".lnk", ".msc"),
-    *(".msi", ".msp", ".ps1", ".psm1", ".reg", ".scr", ".sct", ".sh", ".vb", ".vbe", ".vbs", ".wsf", ".wsh"),
-}
 
 
 class Written(BaseModel):
@@ -99,14 +95,7 @@ async def read_files(web: Web, form: FormData) -> tuple[File, ...]:
 async def read_file(web: Web, upload: UploadFile) -> File:
     name = plain_name(upload.filename or "")
     media_type = (upload.content_type or "application/octet-stream")[:120]
-    if (upload.size or 0) > web.upload_limit:
-        return File(name, media_type, None, "too_large")
-    if PurePath(name).suffix.lower() in NOT_ALLOWED:
-        return File(name, media_type, None, "not_allowed")
+    refused = why_refused(name, upload.size or 0, web.upload_limit)
+    if refused is not None:
+        return File(name, media_type, None, refused)
     return File(name, media_type, await run_in_threadpool(upload.file.read))
-
-
-def plain_name(name: str) -> str:
-    """A file's name without folders and control characters."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(character for character in last if character.isprintable())[-150:] or "file"

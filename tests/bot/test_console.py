@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -76,11 +77,17 @@ def test_markup_in_names_and_titles_is_shown_as_written(app: App) -> None:
         assert written in shown
 
 
-def test_a_post_is_found_again_by_its_key() -> None:
+def test_a_post_of_unclear_outcome_is_not_said_twice() -> None:
     channel = ConsoleChannel()
-    assert channel.find(HERE, "7") is None
     sent = channel.send(HERE, Reply("Hallo"), "7")
-    assert channel.find(HERE, "7") == sent
+    assert channel.resume(HERE, Reply("Hallo"), "7", datetime.now(UTC)) == sent
+    assert channel.said.qsize() == 1
+
+
+def test_a_post_that_was_never_said_is_said_when_it_is_resumed() -> None:
+    channel = ConsoleChannel()
+    channel.resume(HERE, Reply("Hallo"), "7", datetime.now(UTC))
+    assert channel.said.qsize() == 1
 
 
 def test_an_update_is_shown_again() -> None:

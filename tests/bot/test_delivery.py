@@ -71,7 +71,9 @@ def test_the_first_post_of_a_ticket_names_its_thread_where_the_platform_does(mak
     console = OtherPlatform("console")
     world.app.channels["console"] = console  # type: ignore[index]
     ticket = world.ticket_for(KONRAD)
-    (card,) = console.at("C-42")
+    card, transcript = console.at("C-42")
+    assert "bisher gesagt" in transcript.reply.text
+    assert transcript.address.thread == card.address.thread
     with world.app.house.sessions() as session:
         place = session.scalars(select(Place).where(Place.platform == "console")).one()
     assert place.thread == card.address.thread

@@ -12,12 +12,13 @@ import pytest
 
 from bot import replies
 from bot.channels.port import Button, Link, Reply
-from bot.replies import Moment
+from bot.replies import FACTS, Moment
 from bot.texts import Texts, load_catalogue
-from handoff.models import OPEN_STATES, Reason, TicketState, TicketType
+from handoff.models import OPEN_STATES, Reason, Side, TicketState, TicketType
 from kb_index.port import Confidence, Hit
 
 CATALOGUE = load_catalogue("replies")
+SENTENCES = {f"{name}: {key}": entry for name in ("replies", "slack") for key, entry in load_catalogue(name).items()}
 SOURCES = Path(replies.__file__).parent
 DU = re.compile(r"\b(du|dir|dich|dein\w*)\b", re.IGNORECASE)
 SIE = re.compile(r"\b(Ihnen|Ihr|Ihre[mnrs]?)\b|(?<![.!?:“„\n] )(?<!^)\bSie\b")
@@ -27,28 +28,30 @@ FAMILIES = {
     "state_": set(TicketState),
     "type_": set(TicketType),
     "reason_": set(Reason),
-    "button_": {"claim", "escalate", "hand_back", "resolve", "reopen"},
+    "button_": {"claim", "reply", "note", "escalate", "hand_back", "resolve", "reopen"},
+    "fact_": {*FACTS, "articles"},
+    "link_": {Side.HANDOFF, Side.THIRD_LEVEL},
     "ask_": {"problem", "system", "since"},
     "file_": {"too_large", "not_loaded", "not_allowed"},
     "card_rule_": {"conversation", "explicit", "third_level"},
 }
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
+@pytest.mark.parametrize("key", SENTENCES)
 def test_each_sentence_has_english_and_either_neutral_german_or_both_forms_of_address(key: str) -> None:
-    assert set(CATALOGUE[key]) in ({"en", "de"}, {"en", "sie", "du"})
-    assert all(sentence.strip() == sentence and sentence for sentence in CATALOGUE[key].values())
+    assert set(SENTENCES[key]) in ({"en", "de"}, {"en", "sie", "du"})
+    assert all(sentence.strip() == sentence and sentence for sentence in SENTENCES[key].values())
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
+@pytest.mark.parametrize("key", SENTENCES)
 def test_all_variants_of_a_sentence_have_the_same_placeholders(key: str) -> None:
-    found = {variant: placeholders(sentence) for variant, sentence in CATALOGUE[key].items()}
+    found = {variant: placeholders(sentence) for variant, sentence in SENTENCES[key].items()}
     assert len(set(map(frozenset, found.values()))) == 1, found
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
+@pytest.mark.parametrize("key", SENTENCES)
 def test_no_sentence_mixes_du_and_sie(key: str) -> None:
-    variants = CATALOGUE[key]
+    variants = SENTENCES[key]
     for formal in (variants.get("sie"), variants.get("de")):
         assert formal is None or not DU.search(formal)
     for familiar in (variants.get("du"), variants.get("de")):

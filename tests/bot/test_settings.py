@@ -304,6 +304,104 @@ def test_settings_cannot_be_changed_while_running() -> None:
 
 
 def test_every_platform_can_be_named(tmp_path: Path) -> None:
+    slack = "slack: {mode: socket, bot_token_env: LOTSE_BOT, app_token_env: LOTSE_APP}\n"
     for platform in PLATFORMS:
-        text = f"handoff:\n  queues: {{service-desk: {{channel: desk, platform: {platform}}}}}\n"
-        assert load(tmp_path, text).handoff.queues["service-desk"].platform == platform
+        text = f"handoff:\n  queues: {{service-desk: {{channel: desk, platform: {platform}}}}}\n{slack}"
+        assert load(tmp_path, text, SLACK).handoff.queues["service-desk"].platform == platform
+
+
+SLACK = {"LOTSE_BOT": "xoxb-1", "LOTSE_APP": "xapp-1", "LOTSE_SIGN": "s", "LOTSE_CLIENT": "c", "LOTSE_KEY": "k"}
+OAUTH = "  client_id: '1.2'\n  client_secret_env: LOTSE_CLIENT\n  token_key_env: LOTSE_KEY\n"
+UNFINISHED = {
+    "socket without bot token": (
+        "slack:\n  mode: socket\n  app_token_env: LOTSE_APP\n",
+        ["line 2: slack.mode 'socket' needs slack.bot_token_env"],
+    ),
+    "socket without app token": (
+        "slack:\n  mode: socket\n  bot_token_env: LOTSE_BOT\n",
+        ["line 2: slack.mode 'socket' needs slack.app_token_env"],
+    ),
+    "http without anything": (
+        "slack:\n  mode: http\n",
+        [
+            "line 2: slack.mode 'http' needs slack.signing_secret_env",
+            "line 2: slack.mode 'http' needs slack.bot_token_env",
+        ],
+    ),
+    "many workspaces without key": (
+        "web:\n  public_url: https://h\nslack:\n  mode: http\n  signing_secret_env: LOTSE_SIGN\n  client_id: '1.2'\n"
+        "  client_secret_env: LOTSE_CLIENT\n",
+        ["line 4: slack.mode 'http' needs slack.token_key_env"],
+    ),
+    "many workspaces without client secret": (
+        "web:\n  public_url: https://h\nslack:\n  mode: http\n  signing_secret_env: LOTSE_SIGN\n  client_id: '1.2'\n"
+        "  token_key_env: LOTSE_KEY\n",
+        ["line 4: slack.mode 'http' needs slack.client_secret_env"],
+    ),
+    "many workspaces over a socket without signing secret": (
+        f"web:\n  public_url: https://h\nslack:\n  mode: socket\n  app_token_env: LOTSE_APP\n{OAUTH}",
+        ["line 4: slack.mode 'socket' needs slack.signing_secret_env"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "said"), UNFINISHED.values(), ids=UNFINISHED)
+def test_what_slack_needs_beside_its_mode_is_named(tmp_path: Path, written: str, said: list[str]) -> None:
+    cure = "; docs/slack.md says where to find it"
+    assert faults_of(tmp_path, written, SLACK) == [f"config.yml {line}{cure}" for line in said]
+
+
+def test_many_workspaces_need_the_address_people_come_back_to(tmp_path: Path) -> None:
+    text = f"slack:\n  mode: http\n  signing_secret_env: LOTSE_SIGN\n{OAUTH}"
+    (said,) = faults_of(tmp_path, text, SLACK)
+    assert said == "config.yml line 4: slack.client_id needs web.public_url: Slack sends people back to it"
+
+
+def test_a_client_id_is_text(tmp_path: Path) -> None:
+    (said,) = faults_of(tmp_path, "slack:\n  client_id: 123.456\n", SLACK)
+    assert said == "config.yml line 2: slack.client_id is '123.456', but must be text; put quotes around it"
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"), [("bot_token_env", "BOT"), ("app_token_env", "APP"), ("signing_secret_env", "SIGN")]
+)
+def test_a_slack_secret_that_is_not_set_is_named_with_its_export(tmp_path: Path, name: str, variable: str) -> None:
+    text = (
+        "slack:\n  mode: http\n"
+        "  bot_token_env: LOTSE_BOT\n  app_token_env: LOTSE_APP\n  signing_secret_env: LOTSE_SIGN\n"
+    )
+    (said,) = faults_of(tmp_path, text, {**SLACK, f"LOTSE_{variable}": ""})
+    line = text.splitlines().index(f"  {name}: LOTSE_{variable}") + 1
+    assert said.startswith(
+        f"config.yml line {line}: slack.{name} names the variable LOTSE_{variable}, which is not set"
+    )
+    assert said.endswith(f"before starting Lotse: export LOTSE_{variable}='...'")
+
+
+@pytest.mark.parametrize("token", ["xoxb-123-s3cr3t", "xapp-1-s3cr3t"])
+def test_a_slack_token_in_the_file_is_refused_and_not_repeated(tmp_path: Path, token: str) -> None:
+    text = "\n".join(faults_of(tmp_path, f"slack:\n  mode: socket\n  bot_token_env: {token}\n", SLACK))
+    assert "must be the name of an environment variable, never the secret itself" in text
+    assert "s3cr3t" not in text
+
+
+def test_a_channel_in_slack_needs_slack(tmp_path: Path) -> None:
+    (said,) = faults_of(tmp_path, "handoff:\n  third_level: {channel: C1, platform: slack}\n")
+    assert said == (
+        "config.yml line 2: handoff.third_level.platform is 'slack', but slack.mode is not set; see docs/slack.md"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "slack:\n  mode: socket\n  bot_token_env: LOTSE_BOT\n  app_token_env: LOTSE_APP\n",
+        "slack:\n  mode: http\n  bot_token_env: LOTSE_BOT\n  signing_secret_env: LOTSE_SIGN\n",
+        f"web:\n  public_url: https://h\nslack:\n  mode: http\n  signing_secret_env: LOTSE_SIGN\n{OAUTH}",
+        "slack:\n  bot_token_env: LOTSE_BOT\n",
+    ],
+)
+def test_what_is_complete_is_taken_and_its_secrets_show_nowhere(tmp_path: Path, text: str) -> None:
+    settings = load(tmp_path, text, SLACK)
+    assert "xoxb-1" not in repr(settings) + settings.model_dump_json()
+    assert settings.secret(settings.slack.bot_token_env) in (None, "xoxb-1")

@@ -1,12 +1,14 @@
 """The contract of every channel: whoever writes one inherits these tests and gives them a harness."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from harness import ConsoleHarness, Harness, WebHarness, is_settled, newest_ticket, real_app, texts, tickets
 from sentences import keys
+from slack_harness import SlackHarness
+from slack_world import SlackWorld
 from world import UNKNOWN_QUESTION, VPN, VPN_QUESTION
 
 SECRET = "nur-intern-4711"
@@ -100,8 +102,8 @@ class ChannelContract:
         harness.employee_writes(MARKUP)
         harness.agent_writes(ticket, MARKUP)
         assert harness.employee_sees()[-1].text == MARKUP
-        assert "<script>alert(1)" not in harness.desk_sees(ticket)
-        assert 'href="javascript:' not in harness.desk_sees(ticket)
+        assert "<script>alert(1)" not in harness.desk_markup(ticket)
+        assert 'href="javascript:' not in harness.desk_markup(ticket)
 
     def test_everything_is_handled_and_delivered(self, harness: Harness) -> None:
         ticket = self.ticket(harness)
@@ -120,6 +122,15 @@ class TestWeb(ChannelContract):
         web = WebHarness(*real_app(database_url, tmp_path))
         yield web
         web.close()
+
+
+@pytest.mark.parametrize("transport", ["http", "socket"])
+class TestSlack(ChannelContract):
+    @pytest.fixture
+    def harness(self, make_slack_world: Callable[..., SlackWorld], transport: str) -> Iterator[SlackHarness]:
+        slack = SlackHarness(make_slack_world(transport))
+        yield slack
+        slack.close()
 
 
 class TestConsole(ChannelContract):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.channels.port import Address, Reply, Sent
+from bot.channels.port import Address, Channel, Reply, Sent
 from nlu.port import Entity, Understanding
 
 
@@ -32,7 +32,7 @@ class Post:
 
 
 @dataclass
-class FakeChannel:
+class FakeChannel(Channel):
     """A platform in memory.
 
     repeated: keys that were sent twice; a world that has any fails when it closes, as people would see it twice.
@@ -71,8 +71,9 @@ class FakeChannel:
         self.posts[at] = replace(self.posts[at], reply=reply)
         self.updates += 1
 
-    def find(self, address: Address, key: str) -> Sent | None:
-        return next((Sent(post.platform_id, post.address) for post in self.posts if post.key == key), None)
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+        found = next((Sent(post.platform_id, post.address) for post in self.posts if post.key == key), None)
+        return found or self.send(address, reply, key)
 
     def at(self, channel: str, thread: str | None = None) -> list[Post]:
         """The posts of one channel or thread, oldest first."""

@@ -60,6 +60,10 @@ class Harness(Protocol):
         """All that an agent sees of a ticket, as one text."""
         ...
 
+    def desk_markup(self, ticket: str) -> str:
+        """The same as its platform reads it, with markup."""
+        ...
+
 
 def real_app(database_url: str, folder: Path) -> tuple[App, FakeClock]:
     """A Lotse with its real channels; only models and clock are fakes."""
@@ -92,6 +96,9 @@ class WebDesk:
 
     def desk_sees(self, ticket: str) -> str:
         return self.browser("maren")[0].get(f"/desk/{ticket}").text
+
+    def desk_markup(self, ticket: str) -> str:
+        return self.desk_sees(ticket)
 
     def browser(self, person: str) -> tuple[TestClient, str]:
         """A signed-in browser, and its token for changes."""

@@ -1,0 +1,229 @@
+"""Slack: its events and presses become messages of the record. The same listeners in Socket Mode and over HTTP."""
+
+import asyncio
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.channels import slack_presses, slack_surfaces
+from bot.channels.port import Incoming
+from bot.channels.slack_desk import search_text
+from bot.channels.slack_edge import Edge
+from bot.channels.slack_events import DM, own_post_deleted, source_id, to_incoming
+from bot.channels.slack_post import SlackChannel
+from bot.channels.slack_workspaces import INSTALL_PATH, REDIRECT_PATH, Workspaces, make_bolt_app
+from bot.engine import Engine
+from bot.house import House
+from handoff.inbox import find_message
+from handoff.models import Kind
+from handoff.outbox import update_card
+
+logger = logging.getLogger(__name__)
+EVENTS_PATH = "/slack/events"
+ANYTHING_ELSE = re.compile(".*")
+CONNECT_AGAIN = 5.0  # seconds between two tries to reach Slack's Socket Mode
+STOP_SECONDS = 5.0
+
+
+class SlackEdge:
+    """Slack's way into Lotse: started and stopped with it."""
+
+    def __init__(self, house: House, engine: Engine, workspaces: Workspaces, channel: SlackChannel) -> None:
+        self.settings = house.settings
+        self.workspaces = workspaces
+        self.edge = Edge(house, engine, workspaces, channel)
+        self.bolt = make_bolt_app(workspaces, house.settings)
+        register(self.bolt, self.edge)
+        slack_presses.register(self.bolt, self.edge)
+        slack_surfaces.register(self.bolt, self.edge)
+        if workspaces.by_oauth:
+            self.bolt.enable_token_revocation_listeners()
+        register_rest(self.bolt)
+        self.handler = AsyncSlackRequestHandler(self.bolt)
+        self.socket: SocketThread | None = None
+
+    def start(self) -> None:
+        """Begin to listen. Raises WrongToken or WrongKey when Slack will never take what the settings name."""
+        self.workspaces.warm_up()
+        if self.settings.slack.mode == "socket":
+            token = self.settings.secret(self.settings.slack.app_token_env) or ""
+            self.socket = SocketThread(self.bolt, token)
+            self.socket.start()
+
+    def stop(self) -> None:
+        if self.socket is not None:
+            self.socket.stop()
+        self.edge.close()
+
+    def routes(self) -> list[Route]:
+        """What Slack and installing people reach over HTTP, in Lotse's own web process."""
+        routes = [Route(EVENTS_PATH, self._take, methods=["POST"])] if self.settings.slack.mode == "http" else []
+        if self.workspaces.by_oauth:
+            routes += [Route(path, self._take, methods=["GET"]) for path in (INSTALL_PATH, REDIRECT_PATH)]
+        return routes
+
+    async def _take(self, request: Request) -> Response:
+        return await self.handler.handle(request)
+
+    def health(self) -> dict[str, Any]:
+        """Whether Slack's events can reach us, as far as we know."""
+        mode = str(self.settings.slack.mode)
+        if self.socket is None or self.socket.is_connected():
+            return {"state": "ok", "mode": mode}
+        return {"state": "degraded", "mode": mode, "reason": "not connected to Slack; it is tried again and again"}
+
+
+class SocketThread(threading.Thread):
+    """Socket Mode in a thread with an event loop of its own: a busy page never delays an acknowledgement."""
+
+    def __init__(self, bolt: AsyncApp, app_token: str) -> None:
+        super().__init__(name="slack-socket", daemon=True)
+        self.bolt = bolt
+        self.app_token = app_token
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.connected = threading.Event()
+        self._ending: asyncio.Event | None = None
+        self._handler: AsyncSocketModeHandler | None = None
+
+    def run(self) -> None:
+        asyncio.run(self._listen())
+
+    async def _listen(self) -> None:
+        self.loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        self._handler = AsyncSocketModeHandler(self.bolt, self.app_token)
+        try:
+            while not self._ending.is_set() and not await self._connect(self._handler):
+                await wait_for(self._ending, CONNECT_AGAIN)
+            await self._ending.wait()
+        finally:
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
+            await self._finish()
+
+    async def _connect(self, handler: AsyncSocketModeHandler) -> bool:
+        try:
+            await handler.connect_async()  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001 - whatever keeps us from Slack, it is tried again
+            logger.warning("Slack's Socket Mode cannot be reached (%s)", type(error).__name__)
+            return False
+        self.connected.set()
+        return True
+
+    async def _finish(self) -> None:
+        """Let what is being handled end."""
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    def is_connected(self) -> bool:
+        return self.connected.is_set()
+
+    def stop(self) -> None:
+        if self.loop is not None and self._ending is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._ending.set)
+        self.join(STOP_SECONDS)
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+# --- listeners --------------------------------------------------------------------------------------------------------
+def register(bolt: AsyncApp, edge: Edge) -> None:
+    """What people write, and who comes and goes."""
+
+    async def on_message(event: dict[str, Any], context: dict[str, Any]) -> None:
+        await take_message(edge, event, context)
+
+    async def on_joined(event: dict[str, Any]) -> None:
+        edge.members.joined(event["channel"], event["user"])
+
+    async def on_left(event: dict[str, Any]) -> None:
+        edge.members.left(event["channel"], event["user"])
+
+    async def on_error(error: Exception) -> BoltResponse:
+        logger.error("something from Slack could not be taken (%s)", type(error).__name__)
+        return BoltResponse(status=500)
+
+    bolt.event("message")(on_message)
+    bolt.event("app_mention")(on_message)
+    bolt.event("member_joined_channel")(on_joined)
+    bolt.event("member_left_channel")(on_left)
+    bolt.error(on_error)
+
+
+def register_rest(bolt: AsyncApp) -> None:
+    """Everything else Slack may send is acknowledged: what is not, Slack repeats, and in the end it sends nothing."""
+
+    async def on_anything_else() -> None:
+        return
+
+    bolt.event(ANYTHING_ELSE)(on_anything_else)
+
+
+async def take_message(edge: Edge, event: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    """Store what somebody wrote, changed or deleted. A word to Lotse in a team room is a search, never a reply."""
+    here = edge.here(context)
+    note_deletion(edge, event, context)
+    incoming = to_incoming(event, here)
+    if incoming is None:
+        return
+    channel = incoming.address.channel
+    if channel in edge.team_rooms() and str(event.get("text") or "").lstrip().startswith(f"<@{here.me}>"):
+        edge.afterwards(search_in_team_room(edge, here.team, event, incoming.text))
+        return
+    stored = await edge.receive(incoming)
+    if stored is not None and channel.startswith(DM) and incoming.edits is None and incoming.deletes is None:
+        edge.afterwards(show_working(edge, here.team, event["channel"], incoming))
+
+
+def note_deletion(edge: Edge, event: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    """A message is gone: its thread may be, too, and a card is posted anew."""
+    gone = event.get("deleted_ts") or (event.get("previous_message") or {}).get("ts")
+    if gone is None:
+        return
+    edge.channel.forget_thread(event["channel"], gone)
+    own = own_post_deleted(event, context.get("bot_id") or "")
+    if own is not None:
+        edge.afterwards(restore_card(edge, event["channel"], own))
+
+
+async def restore_card(edge: Edge, channel: str, ts: str) -> None:
+    """A card that somebody deleted is drawn again: delivery finds its thread gone and opens a new one."""
+
+    def redraw() -> None:
+        with edge.house.sessions.begin() as session:
+            card = find_message(session, "slack", source_id(channel, ts))
+            if card is not None and card.kind == Kind.CARD:
+                update_card(session, card.conversation)
+        edge.house.bell.ring()
+
+    await edge.store(redraw)
+
+
+async def search_in_team_room(edge: Edge, team: str, event: Mapping[str, Any], words: str) -> None:
+    """Agents ask the knowledge base in their room; only who asked sees the answer."""
+    texts = await edge.texts(event["user"])
+    found = await edge.ask(lambda: search_text(edge.house, words, texts)) if words.strip() else texts("usage_agents")
+    await edge.tell(team, event["channel"], event["user"], found, event.get("thread_ts"))
+
+
+async def show_working(edge: Edge, team: str, channel: str, incoming: Incoming) -> None:
+    """Say below a question that it is being worked on; the answer takes it away."""
+    texts = await edge.texts(incoming.sender.id)
+    client = await edge.ask(lambda: edge.workspaces.async_client(team))
+    thread = incoming.address.thread or ""
+    await client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=texts("working"))

@@ -1,0 +1,81 @@
+"""Who may act on tickets in Slack: the members of a hand-off channel, asked at every press."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot.channels.slack_workspaces import Workspaces
+
+logger = logging.getLogger(__name__)
+FRESH = 60.0  # seconds for which a list of members is taken as it is; who joins or leaves is noted at once
+BELIEVED = 600.0  # seconds for which an older one still counts while Slack cannot be asked
+PATIENCE = 1.5  # seconds: Slack wants its acknowledgement after three
+
+
+@dataclass
+class Room:
+    """The members of a channel, as they were at a time of the monotonic clock."""
+
+    users: set[str]
+    at: float
+
+    def age(self) -> float:
+        return time.monotonic() - self.at
+
+
+class Members:
+    """The members of channels. Lives in one event loop."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self.workspaces = workspaces
+        self._rooms: dict[str, Room] = {}
+        self._loading: dict[str, asyncio.Task[Room]] = {}
+
+    async def is_member(self, team: str | None, channel: str, user: str) -> bool | None:
+        """Whether a person is in a channel; None when Slack could not be asked in time and nothing recent is known."""
+        room = self._rooms.get(channel)
+        if room is None or room.age() > FRESH:
+            room = await self._load(team, channel) or room
+        if room is None or room.age() > BELIEVED:
+            return None
+        return user in room.users
+
+    def joined(self, channel: str, user: str) -> None:
+        if channel in self._rooms:
+            self._rooms[channel].users.add(user)
+
+    def left(self, channel: str, user: str) -> None:
+        if channel in self._rooms:
+            self._rooms[channel].users.discard(user)
+
+    async def _load(self, team: str | None, channel: str) -> Room | None:
+        """Ask Slack, with little patience; what comes later serves the next press."""
+        task = self._loading.get(channel)
+        if task is None:
+            task = self._loading[channel] = asyncio.create_task(self._ask(team, channel))
+            task.add_done_callback(lambda done: self._note(channel, done))
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), PATIENCE)
+        except (TimeoutError, SlackApiError, OSError, aiohttp.ClientError) as error:
+            logger.warning("the members of a Slack channel could not be had (%s)", type(error).__name__)
+            return None
+
+    def _note(self, channel: str, done: asyncio.Task[Room]) -> None:
+        self._loading.pop(channel, None)
+        if not done.cancelled() and done.exception() is None:
+            self._rooms[channel] = done.result()
+
+    async def _ask(self, team: str | None, channel: str) -> Room:
+        client = await asyncio.to_thread(self.workspaces.async_client, team)
+        users: set[str] = set()
+        cursor: str | None = None
+        while True:
+            page = await client.conversations_members(channel=channel, limit=200, cursor=cursor)
+            users.update(page.get("members") or ())
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return Room(users, time.monotonic())
