@@ -12,8 +12,9 @@ from bot.house import House
 from bot.posts import address_of, reply_for
 from bot.threads import NO_THREAD_YET, replace_thread
 from handoff import outbox, pace
+from handoff.desk import handoff_places
 from handoff.leases import Lease, held_conversation, lock_conversation
-from handoff.models import ConversationState, Message, Reason, Side
+from handoff.models import ConversationState, Kind, Message, Reason, Side
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Parcel:
     """One post on its way, as plain values. posted_as: the platform's id when it is an update of an earlier post.
-    unclear_since: an earlier send of it began then, and nobody knows how it ended."""
+    unclear_since: an earlier send of it began then, and nobody knows how it ended. has_thread: False when the card
+    that opens the thread could not be posted."""
 
     message_id: int
     conversation_id: int
@@ -30,6 +32,7 @@ class Parcel:
     reply: Reply
     posted_as: str | None
     unclear_since: datetime | None
+    has_thread: bool
 
 
 class Delivery:
@@ -77,12 +80,16 @@ class Delivery:
             reply_for(self.house, session, message),
             changed.source_id if changed is not None else message.source_id,
             unclear_since,
+            message.kind == Kind.CARD or not outbox.has_no_thread(session, message.place),
         )
 
     def _deliver(self, parcel: Parcel) -> None:
         channel = self.house.channels.get(parcel.address.platform)
         if channel is None:
             self._give_up(parcel, f"no channel for {parcel.address.platform}")
+            return
+        if not parcel.has_thread:
+            self._give_up(parcel, "its thread could not be opened")
             return
         try:
             sent = self._send(channel, parcel)
@@ -110,6 +117,8 @@ class Delivery:
 
     def _note_sent(self, parcel: Parcel, sent: Sent) -> None:
         with self.house.sessions.begin() as session:
+            if parcel.address.thread is None:
+                lock_conversation(session, parcel.conversation_id)  # the other cards change, too
             message = session.get_one(Message, parcel.message_id)
             changed = outbox.earlier_relay(session, message) is not None
             # One post of the platform stands for two rows then: each needs an id of its own.
@@ -118,6 +127,9 @@ class Delivery:
             place = message.place
             if place.thread.startswith(NO_THREAD_YET) and sent.address.thread:
                 place.thread = sent.address.thread  # the first post of a ticket opened its thread
+                if place.side != Side.REQUESTER:
+                    outbox.revive(session, place)
+                    outbox.update_card(session, message.conversation, but=message)  # they lead to the new thread
             place.route = {**place.route, **sent.address.route}
 
     def _lose_thread(self, parcel: Parcel) -> None:
@@ -148,6 +160,8 @@ class Delivery:
             outbox.mark_undeliverable(message, why, self.house.clock())
             if message.place.side == Side.REQUESTER and not known:
                 self._tell_agents(session, message)
+            elif not known:
+                self._tell_other_places(session, message)
 
     def _tell_agents(self, session: Session, message: Message) -> None:
         """The agents of the case, or of a ticket opened for it; a case that is closed without one is over."""
@@ -159,3 +173,12 @@ class Delivery:
             message.conversation.memory = {"question": question, "reason": Reason.ERROR}
             case.open_ticket()
         case.tell_handoff("agent_undeliverable", requester=message.conversation.requester.name)
+
+    def _tell_other_places(self, session: Session, message: Message) -> None:
+        """Who follows a ticket in a channel that cannot be reached any more is looked for where else it is followed."""
+        ticket = message.conversation.ticket
+        if ticket is None:
+            return
+        told = self.house.handoff_texts()("agent_channel_unreachable", number=ticket.number)
+        for place in handoff_places(ticket, but=message.place):
+            outbox.post(session, message.conversation, place, Kind.NOTICE, told, self.house.clock())

@@ -11,6 +11,7 @@ from bot import replies
 from bot.agents import kind_of
 from bot.channels.port import File, Incoming, Press, Sender
 from bot.house import House
+from bot.threads import NO_THREAD_YET
 from handoff import inbox
 from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Person, Place, Ticket
 from handoff.outbox import post
@@ -83,7 +84,7 @@ def _store_from_requester(house: House, session: Session, incoming: Incoming) ->
         inbox.lock_place(session, place)
     conversation = conversation_for(house, session, place, incoming.sender)
     if incoming.from_form:
-        say_what_was_asked(house, session, conversation, incoming.text)
+        say_first(house, session, conversation, "you_asked", incoming.text)
     message = _record(house, session, incoming, conversation, place, Author.REQUESTER, Kind.TEXT, incoming.text)
     if message.kind == Kind.TEXT:
         talks_to_person = message.conversation.state == ConversationState.WITH_PERSON
@@ -99,9 +100,9 @@ def loose_place(house: House, session: Session, incoming: Incoming) -> Place | N
     return inbox.fresh_place(session, address.platform, address.channel, requester, house.clock() - FRESH)
 
 
-def say_what_was_asked(house: House, session: Session, conversation: Conversation, text: str) -> None:
-    """A form leaves nothing to read where the answer will stand: the question is posted there first."""
-    reply = replies.say(house.texts_for(conversation), "you_asked", text=text)
+def say_first(house: House, session: Session, conversation: Conversation, key: str, text: str) -> None:
+    """A form leaves nothing to read where the answer will stand: what it is about is posted there first."""
+    reply = replies.say(house.texts_for(conversation), key, text=text)
     place, now = conversation.place, house.clock()
     post(session, conversation, place, Kind.SAY, reply.text, now, reply=replies.to_json(reply))
 
@@ -208,7 +209,27 @@ def store_press(house: House, session: Session, press: Press) -> Message | None:
     message = record_press(house, session, press, conversation, place, Author.REQUESTER)
     message.concerns = below
     inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
+    if press.value and place.thread.startswith(NO_THREAD_YET):
+        say_first(house, session, conversation, "ticket_about", press.value)
+    if press.fields.get("note"):
+        note_for_agents(house, session, press, message)
     return message
+
+
+def note_for_agents(house: House, session: Session, press: Press, opening: Message) -> None:
+    """What a colleague notes while opening a ticket for somebody; handled after that, when there are agents to tell."""
+    inbox.record(
+        session,
+        opening.conversation,
+        opening.place,
+        house.clock(),
+        person=person_of(session, press.person),
+        author=Author.AGENT,
+        kind=Kind.NOTE,
+        text=storable(press.fields["note"]),
+        source_id=f"{press.source_id}/note",
+        written_at=house.clock(),
+    )
 
 
 def store_quoted(session: Session, conversation: Conversation, incoming: Incoming) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.burst import Burst
-from bot.channels.port import Address, Incoming, Profile, Unreachable
+from bot.channels.port import Incoming, Profile, ThreadLost, Unreachable
 from bot.house import House
 from bot.intake import store_quoted
+from bot.posts import address_of
 from handoff.models import Attachment, Conversation, Kind, Message, Person, Place
 
 logger = logging.getLogger(__name__)
@@ -137,12 +138,12 @@ def quote_thread(house: House, burst: Burst) -> None:
     """A ticket opened on a thread takes all of it as transcript (behaviour: nothing has to be told twice)."""
     with house.sessions() as session:
         place = session.get_one(Conversation, burst.case.conversation_id).place
-        address = Address(place.platform, place.channel, place.thread or None, dict(place.route))
+        address = address_of(place)
     channel = house.channels.get(address.platform)
     written: Sequence[Incoming] = ()
     try:
         written = channel.history(address) if channel is not None else ()
-    except Unreachable:
+    except (Unreachable, ThreadLost):
         logger.warning("a thread on %s cannot be read", address.platform)
     with house.sessions.begin() as session:
         conversation = session.get_one(Conversation, burst.case.conversation_id)

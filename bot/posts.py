@@ -1,20 +1,28 @@
 """What a row of the outbox says when it is sent: a card is drawn from its ticket as it is now, a relay speaks for
 its author."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.channels.port import Address, File, Link, Reply
 from bot.house import House
+from bot.replies import Moment
+from bot.settings import HandoffSettings
+from bot.texts import Texts
 from bot.threads import NO_THREAD_YET
 from handoff import desk, transcript
 from handoff.models import Kind, Message, Place, Side, Ticket
 from handoff.outbox import is_note
+from handoff.transcript import Entry
 
 LONGEST_IN_THREAD = 3000  # characters; a longer transcript comes as a file
 MOST_ARTICLES = 3
 LEAST_PROBABLE = 0.01
+MOST_FILES = 10
 
 
 def reply_for(house: House, session: Session, message: Message) -> Reply:
@@ -33,7 +41,7 @@ def card_for(house: House, session: Session, ticket: Ticket, place: Place) -> Re
     """The ticket's card, for the hand-off channel or the third level, with the ways to the rest of its story."""
     handoff, texts = house.settings.handoff, house.handoff_texts()
     third = place.side == Side.THIRD_LEVEL
-    rule = texts(f"card_rule_{'third_level' if third else handoff.reply}", prefix=handoff.note_prefixes[0])
+    rule = texts(f"card_rule_{'third_level' if third else handoff.reply}", prefix=note_prefix(handoff, place))
     options = None if third else replies.CardOptions(tuple(handoff.queues), tuple(handoff.categories))
     articles = best_articles(session, ticket)
     return replies.card(
@@ -41,17 +49,30 @@ def card_for(house: House, session: Session, ticket: Ticket, place: Place) -> Re
     )
 
 
+def note_prefix(handoff: HandoffSettings, place: Place) -> str:
+    """How a note begins there. Chat platforms take a message that begins with a slash for a command of theirs."""
+    typable = (prefix for prefix in handoff.note_prefixes if place.platform == "web" or not prefix.startswith("/"))
+    return next(typable, handoff.note_prefixes[0])
+
+
 def best_articles(session: Session, ticket: Ticket) -> tuple[str, ...]:
-    """The articles that Lotse found last in this case, each with its probability: `82 % VPN einrichten`."""
+    """The articles found in this case that were the most probable in any search: `82 % VPN einrichten`, best first."""
     searched = select(Message.evidence).where(
         Message.conversation_id == ticket.conversation_id, Message.evidence.is_not(None)
     )
-    for evidence in session.scalars(searched.order_by(Message.id.desc())):
-        hits = ((evidence or {}).get("search") or {}).get("hits") or ()
-        worth_it = [hit for hit in hits[:MOST_ARTICLES] if hit["probability"] >= LEAST_PROBABLE]
-        if worth_it:
-            return tuple(f"{round(hit['probability'] * 100)} % {hit['title']}" for hit in worth_it)
-    return ()
+    return found_in(*session.scalars(searched))
+
+
+def found_in(*searches: dict[str, Any] | None) -> tuple[str, ...]:
+    """The articles that some searches found and that were worth a look, best first."""
+    best: dict[str, float] = {}
+    for evidence in searches:
+        for hit in ((evidence or {}).get("search") or {}).get("hits") or ():
+            best[hit["title"]] = max(best.get(hit["title"], 0.0), hit["probability"])
+    first = sorted(best.items(), key=lambda article: -article[1])[:MOST_ARTICLES]
+    return tuple(
+        f"{round(probability * 100)} % {title}" for title, probability in first if probability >= LEAST_PROBABLE
+    )
 
 
 def links_for(house: House, ticket: Ticket, here: Place) -> tuple[Link, ...]:
@@ -59,6 +80,7 @@ def links_for(house: House, ticket: Ticket, here: Place) -> tuple[Link, ...]:
     texts = house.handoff_texts()
     ways = [(texts("link_requester"), ticket.conversation.place)]
     ways += [(texts(f"link_{place.side}"), place) for place in desk.handoff_places(ticket, but=here)]
+    ways += [(texts("link_lost"), place) for place in ticket.places if place.lost_at and place.side == here.side]
     found = [Link(label, url) for label, place in ways if (url := link_to(place))]
     return (*found, Link(texts("link_desk"), f"/desk/{ticket.number}"))
 
@@ -69,14 +91,44 @@ def link_to(place: Place) -> str | None:
 
 
 def transcript_for(house: House, session: Session, message: Message) -> Reply:
-    """What was said before: in the thread when it is short, else as a file with its beginning."""
+    """What was said before: in the thread when it is short, else as a file, with everything that was searched."""
     texts, number = house.handoff_texts(), message.conversation.ticket.number if message.conversation.ticket else "?"
     before = [entry for entry in transcript.entries(session, message.conversation) if entry.at <= message.created_at]
-    text = transcript.as_text(before).strip()
-    if len(text) <= LONGEST_IN_THREAD:
-        return Reply(f"**{texts('transcript_title', number=number)}**\n\n```\n{fenceless(text)}\n```")
-    file = File(f"{number}.txt", "text/plain", text.encode())
-    return Reply(f"**{texts('transcript_as_file', number=number, count=len(before))}**", files=(file,))
+    told = "\n".join(line for entry in before for line in told_lines(entry, texts, house.moment()))
+    files = files_before(session, message)
+    if len(told) <= LONGEST_IN_THREAD:
+        return Reply(f"**{texts('transcript_title', number=number)}**\n\n```\n{fenceless(told)}\n```", files=files)
+    whole = File(f"{number}.txt", "text/plain", transcript.as_text(before).encode())
+    return Reply(f"**{texts('transcript_as_file', number=number, count=len(before))}**", files=(whole, *files))
+
+
+def files_before(session: Session, message: Message) -> tuple[File, ...]:
+    """What was attached before the thread was opened: agents who cannot see the desk see it there."""
+    earlier = select(Message).where(
+        Message.conversation_id == message.conversation_id, Message.to_send.is_(False), Message.id < message.id
+    )
+    found = [file for told in session.scalars(earlier.order_by(Message.id)) for file in files_of(told)]
+    return tuple(file for file in found if file.content is not None)[-MOST_FILES:]
+
+
+def told_lines(entry: Entry, texts: Texts, moment: Moment) -> Iterator[str]:
+    """One thing said, as colleagues read it: when, who, what, with the files and the articles that were found."""
+    if entry.author == "event":
+        return
+    what = pressed_label(entry, texts) if entry.kind == Kind.PRESS else entry.text
+    lines = [line for line in what.splitlines() if line.strip()]
+    lines += [f"📎 {file.name}" for file in entry.files]
+    yield f"{moment.clock(entry.at)}  {'🔒 ' if entry.is_note else ''}{entry.name}"
+    yield from (f"       {line}" for line in lines)
+    found = found_in(entry.evidence)
+    if found and entry.kind in {Kind.ANSWER, Kind.ASK_BACK, Kind.SAY}:
+        yield f"       → {texts('transcript_found', articles=', '.join(found))}"
+
+
+def pressed_label(entry: Entry, texts: Texts) -> str:
+    """`[Das hat geholfen]`, in the language of the hand-off."""
+    action, _, value = entry.text.partition(":")
+    return f"[{texts(f'button_{action}')}]" if f"button_{action}" in texts.catalogue else f"[{value or action}]"
 
 
 def fenceless(text: str) -> str:

@@ -35,6 +35,10 @@ class Moment:
         local = at.astimezone(self.zone)
         return local.strftime("%d.%m.%Y") if texts.language == "de" else f"{local.day} {local:%b %Y}"
 
+    def clock(self, at: datetime) -> str:
+        """The time of day: 14:30."""
+        return f"{at.astimezone(self.zone):%H:%M}"
+
     def by(self, at: datetime, texts: Texts) -> str:
         """ "today by 14:30", "am Montag, 24.11.2026, bis 9:00 Uhr"."""
         local = at.astimezone(self.zone)
@@ -197,8 +201,8 @@ def card_values(texts: Texts, ticket: Ticket, moment: Moment) -> dict[str, str]:
         "summary": ticket.summary or texts("untitled"),
         "requester": ticket.requester.name,
         "type": texts(f"type_{ticket.type}"),
-        "category": ticket.category,
-        "queue": ticket.queue,
+        "category": texts.label("category", ticket.category),
+        "queue": texts.label("queue", ticket.queue),
         "reason": texts(f"reason_{ticket.reason}"),
         "due": moment.by(ticket.first_response_due, texts),
         "owner": texts("card_owner", name=ticket.agent.name) if ticket.agent else texts("card_unclaimed"),
@@ -212,7 +216,7 @@ def card_buttons(texts: Texts, ticket: Ticket) -> tuple[Button, ...]:
     if not ticket.is_open:
         return ()
     claim, escalate = () if ticket.agent else ("claim",), () if ticket.level == THIRD_LEVEL else ("escalate",)
-    names = (*claim, "reply", "note", *escalate, "hand_back", "resolve")
+    names = (*claim, "reply", "note", "resolve", *escalate, "hand_back")
     return tuple(
         Button(name, texts(f"button_{name}"), ticket.number, "primary" if name == "claim" else "plain")
         for name in names
@@ -224,7 +228,8 @@ def card_choices(texts: Texts, ticket: Ticket, options: CardOptions | None) -> t
     if options is None or not ticket.is_open:
         return ()
     priorities = tuple((str(number), f"P{number}") for number in range(1, 6))
-    categories, queues = named(options.categories, ticket.category), named(options.queues, ticket.queue)
+    categories = labelled(texts, "category", options.categories, ticket.category)
+    queues = labelled(texts, "queue", options.queues, ticket.queue)
     return (
         Choice("assign", texts("choice_assign"), ticket.number, people=True),
         Choice("priority", texts("choice_priority"), ticket.number, priorities, str(ticket.priority)),
@@ -233,9 +238,9 @@ def card_choices(texts: Texts, ticket: Ticket, options: CardOptions | None) -> t
     )
 
 
-def named(names: Sequence[str], current: str) -> tuple[tuple[str, str], ...]:
-    """Names as options, the current one among them."""
-    return tuple((name, name) for name in dict.fromkeys((*names, current)))
+def labelled(texts: Texts, kind: str, names: Sequence[str], current: str) -> tuple[tuple[str, str], ...]:
+    """Names as options with their labels, the current one among them."""
+    return tuple((name, texts.label(kind, name)) for name in dict.fromkeys((*names, current)))
 
 
 def to_json(reply: Reply) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from bot.house import House
 from bot.settings import Queue
 from handoff.desk import handoff_places
 from handoff.inbox import place_at
-from handoff.models import Conversation, Kind, Place, Side, Ticket
+from handoff.models import Conversation, Kind, Place, Side, Ticket, TicketState
 from handoff.outbox import drop_waiting, post, post_again
 
 NO_THREAD_YET = "new:"
@@ -47,6 +47,8 @@ def replace_thread(house: House, session: Session, ticket: Ticket, lost: Place) 
     """A ticket's thread was deleted: a new one with card and transcript takes its place and gets what waited for it."""
     lost.lost_at = house.clock()
     waited = drop_waiting(session, lost, house.clock())
+    if ticket.state == TicketState.CLOSED and not waited:
+        return  # somebody has tidied up
     where = Queue(platform=lost.platform, channel=lost.channel, workspace=lost.route.get("team"))
     open_thread(house, session, ticket, where, Side(lost.side))
     for message in waited:

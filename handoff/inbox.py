@@ -27,7 +27,7 @@ def place_at(
         place = Place(platform=platform, channel=channel, thread=thread or "", side=side)
         session.add(place)
     if route:
-        place.route = dict(route)
+        place.route = {**(place.route or {}), **route}
     session.flush()
     return place
 

@@ -129,10 +129,11 @@ def earlier_relay(session: Session, message: Message) -> Message | None:
 def drop_waiting(session: Session, place: Place, now: datetime) -> list[Message]:
     """Send nothing more to a place: its cards are no longer kept current, and what waits there is given back."""
     not_for_here = select(Message).where(Message.place_id == place.id, Message.to_send.is_(True))
-    kept = or_(Message.kind.in_({Kind.CARD, Kind.TRANSCRIPT}), not_yet_sent(Message))
-    dropped = list(session.scalars(not_for_here.where(kept).order_by(Message.id)))
+    kept = or_(Message.kind == Kind.CARD, not_yet_sent(Message))
+    dropped = list(session.scalars(not_for_here.where(kept, Message.dropped_at.is_(None)).order_by(Message.id)))
     for message in dropped:
-        message.dropped_at, message.send_started_at = now, None
+        message.dropped_at, message.send_started_at, message.failure = now, None, None
+        message.revision = max(message.revision, message.delivered_revision + 1)  # delivered or dropped, never both
     return [message for message in dropped if message.kind not in {Kind.CARD, Kind.TRANSCRIPT}]
 
 
@@ -171,10 +172,26 @@ def postpone(message: Message, now: datetime, after: float | None, *, unclear: b
         message.send_started_at = None
 
 
-def update_card(session: Session, conversation: Conversation) -> None:
-    """Every card of the conversation's ticket is drawn again from the ticket's state."""
+def update_card(session: Session, conversation: Conversation, *, but: Message | None = None) -> None:
+    """Every card of the conversation's ticket (but one) is drawn again from the ticket's state; one whose channel could
+    not be reached is tried anew, once for each change."""
     cards = select(Message).where(
         Message.conversation_id == conversation.id, Message.kind == Kind.CARD, Message.dropped_at.is_(None)
     )
-    for card in session.scalars(cards):
+    for card in (one for one in session.scalars(cards) if one is not but):
         card.revision += 1
+        card.failure = None
+
+
+def has_no_thread(session: Session, place: Place) -> bool:
+    """Whether the card that should have opened a thread could not be posted: anything else would stand beside it."""
+    card = select(Message.id).where(
+        Message.place_id == place.id, Message.kind == Kind.CARD, Message.delivered_at.is_(None)
+    )
+    return session.scalar(card.where(Message.failure.is_not(None)).limit(1)) is not None
+
+
+def revive(session: Session, place: Place) -> None:
+    """A thread has opened: what could not be posted before is posted there now, in its order."""
+    for message in session.scalars(select(Message).where(Message.place_id == place.id, Message.failure.is_not(None))):
+        message.failure = None

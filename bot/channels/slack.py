@@ -16,16 +16,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels import slack_presses, slack_surfaces
-from bot.channels.port import Incoming
 from bot.channels.slack_desk import search_text
 from bot.channels.slack_edge import Edge
-from bot.channels.slack_events import DM, own_post_deleted, source_id, to_incoming
+from bot.channels.slack_events import DM, is_search, own_post_deleted, source_id, to_incoming
 from bot.channels.slack_post import SlackChannel
 from bot.channels.slack_workspaces import INSTALL_PATH, REDIRECT_PATH, Workspaces, make_bolt_app
 from bot.engine import Engine
 from bot.house import House
+from bot.posts import address_of
 from handoff.inbox import find_message
-from handoff.models import Kind
+from handoff.models import ConversationState, Kind, Message
 from handoff.outbox import update_card
 
 logger = logging.getLogger(__name__)
@@ -182,12 +182,14 @@ async def take_message(edge: Edge, event: Mapping[str, Any], context: Mapping[st
     if incoming is None:
         return
     channel = incoming.address.channel
-    if channel in edge.team_rooms() and str(event.get("text") or "").lstrip().startswith(f"<@{here.me}>"):
-        edge.afterwards(search_in_team_room(edge, here.team, event, incoming.text))
+    changes = incoming.edits is not None or incoming.deletes is not None
+    if channel in edge.team_rooms() and is_search(event, here):
+        if not changes and edge.is_new(incoming.source_id):
+            edge.afterwards(search_in_team_room(edge, here.team, event, incoming.text))
         return
     stored = await edge.receive(incoming)
-    if stored is not None and channel.startswith(DM) and incoming.edits is None and incoming.deletes is None:
-        edge.afterwards(show_working(edge, here.team, event["channel"], incoming))
+    if stored is not None and channel.startswith(DM) and not changes:
+        edge.afterwards(show_working(edge, here.team, event, stored))
 
 
 def note_deletion(edge: Edge, event: Mapping[str, Any], context: Mapping[str, Any]) -> None:
@@ -216,14 +218,25 @@ async def restore_card(edge: Edge, channel: str, ts: str) -> None:
 
 async def search_in_team_room(edge: Edge, team: str, event: Mapping[str, Any], words: str) -> None:
     """Agents ask the knowledge base in their room; only who asked sees the answer."""
-    texts = await edge.texts(event["user"])
+    texts = await edge.texts_for(team, event["user"])
     found = await edge.ask(lambda: search_text(edge.house, words, texts)) if words.strip() else texts("usage_agents")
     await edge.tell(team, event["channel"], event["user"], found, event.get("thread_ts"))
 
 
-async def show_working(edge: Edge, team: str, channel: str, incoming: Incoming) -> None:
-    """Say below a question that it is being worked on; the answer takes it away."""
-    texts = await edge.texts(incoming.sender.id)
+async def show_working(edge: Edge, team: str, event: Mapping[str, Any], message_id: int) -> None:
+    """Say where the answer will stand that it is being worked on; the answer takes it away."""
+    thread = await edge.store(lambda: thread_of_answer(edge.house, message_id))
+    if thread is None:
+        return
+    texts = await edge.texts_for(team, event["user"])
     client = await edge.ask(lambda: edge.workspaces.async_client(team))
-    thread = incoming.address.thread or ""
-    await client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=texts("working"))
+    await client.assistant_threads_setStatus(channel_id=event["channel"], thread_ts=thread, status=texts("working"))
+
+
+def thread_of_answer(house: House, message_id: int) -> str | None:
+    """Where Lotse will answer a message; None when it has been, or a person has the case."""
+    with house.sessions() as session:
+        message = session.get_one(Message, message_id)
+        if message.handled_at is not None or message.conversation.state == ConversationState.WITH_PERSON:
+            return None
+        return address_of(message.place).thread

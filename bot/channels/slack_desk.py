@@ -1,7 +1,6 @@
 """What Slack's own surfaces show of the record and the knowledge base: App Home, `/helpdesk`, the agents' search."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from bot.channels.port import Address, Sender
 from bot.channels.slack_events import DM
 from bot.channels.slack_views import HomeOutage, HomeTicket
 from bot.house import House
-from bot.posts import address_of, link_to
+from bot.posts import LEAST_PROBABLE, address_of, link_to
 from bot.texts import Texts
 from handoff import desk, inbox
 from handoff.models import (
@@ -215,9 +214,9 @@ def desk_line(texts: Texts, said: Texts, ticket: Ticket, link: str | None) -> st
 def search_text(house: House, words: str, texts: Texts) -> str:
     """What the knowledge base has on some words, with the probability of each article."""
     result = house.knowledge.search(words, texts.language)
-    if not result.hits:
+    hits = [hit for hit in result.hits[:5] if hit.confidence.probability >= LEAST_PROBABLE]
+    if not hits:
         return texts("search_empty", query=words)
-    hits: Sequence[Any] = result.hits[:5]
     lines = [texts("search_hit", percent=round(hit.confidence.probability * 100), title=hit.title) for hit in hits]
     found = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
     return f"**{texts('search_title', query=words)}**\n\n{found}\n\n**{hits[0].title}**\n\n{hits[0].text}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from bot.channels.slack_desk import texts_of
 from bot.channels.slack_events import Here
 from bot.channels.slack_members import Members
 from bot.channels.slack_post import SlackChannel
-from bot.channels.slack_text import escape, markdown_blocks, split_blocks
+from bot.channels.slack_text import escape, markdown_blocks, split_blocks, text_of
 from bot.channels.slack_workspaces import Workspaces
 from bot.engine import Engine
 from bot.house import House
@@ -25,9 +26,10 @@ from handoff.inbox import person_at
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-NAME_PATIENCE = 1.0  # seconds to wait for a name before the id stands for it
+NAME_PATIENCE = 0.6  # seconds to wait for a name before the id stands for it
 STORING_THREADS, ASKING_THREADS = 8, 8
 LONGEST_TOLD = 3000
+REMEMBERED = 1000  # searches in team rooms
 
 
 @dataclass
@@ -41,17 +43,21 @@ class Edge:
     channel: SlackChannel
     members: Members = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    lately: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     storing: ThreadPoolExecutor = field(init=False)
     asking: ThreadPoolExecutor = field(init=False)
+    naming: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
         self.members = Members(self.workspaces)
         self.storing = ThreadPoolExecutor(STORING_THREADS, "slack-store")
         self.asking = ThreadPoolExecutor(ASKING_THREADS, "slack-ask")
+        self.naming = ThreadPoolExecutor(ASKING_THREADS, "slack-names")  # slow ones must not keep forms waiting
 
     def close(self) -> None:
         self.storing.shutdown(wait=False, cancel_futures=True)
         self.asking.shutdown(wait=False, cancel_futures=True)
+        self.naming.shutdown(wait=False, cancel_futures=True)
 
     # --- the engine -----------------------------------------------------------------------------------------------
     async def receive(self, incoming: Incoming) -> int | None:
@@ -108,9 +114,9 @@ class Edge:
         """Know a person by name before something is said about them, if Slack tells it quickly."""
         wanted = await self.store(lambda: self._unknown(team, user))
         if wanted is not None:
-            asked = self.ask(lambda: look_up(self.house, wanted))
+            asked = asyncio.get_running_loop().run_in_executor(self.naming, look_up, self.house, wanted)
             try:
-                await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(asked)), NAME_PATIENCE)
+                await asyncio.wait_for(asyncio.shield(asked), NAME_PATIENCE)
             except TimeoutError:
                 logger.warning("a name could not be had from Slack in time")
 
@@ -128,6 +134,18 @@ class Edge:
     async def texts(self, user: str) -> Texts:
         return await self.store(lambda: texts_of(self.house, user))
 
+    async def texts_for(self, team: str | None, user: str) -> Texts:
+        """As texts, for somebody who may not have been here before: their language is looked up first."""
+        await self.acquaint(team, user)
+        return await self.texts(user)
+
+    def is_new(self, source_id: str) -> bool:
+        """Whether a message was not here lately: a mention comes as two events, and every event may come again."""
+        if source_id in self.lately:
+            return False
+        self.lately.append(source_id)
+        return True
+
     async def tell(self, team: str | None, channel: str, user: str, text: str, thread: str | None = None) -> None:
         """Say something that only one person sees."""
         client = await self.ask(lambda: self.workspaces.async_client(team))
@@ -143,8 +161,8 @@ class Edge:
 
 def as_blocks(markdown: str, links: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A short text as the arguments of a call."""
-    blocks = split_blocks(markdown_blocks(markdown, links), most=LONGEST_TOLD)
-    return {"text": escape(markdown)[:LONGEST_TOLD], "blocks": blocks[0] if blocks else None}
+    first, *_ = split_blocks(markdown_blocks(markdown, links), most=LONGEST_TOLD) or [[]]
+    return {"text": escape(text_of(first))[:LONGEST_TOLD], "blocks": first or None}
 
 
 async def guarded(work: Awaitable[None]) -> None:

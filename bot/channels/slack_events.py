@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.attachments import plain_name, why_refused
 from bot.channels.port import Address, File, Incoming, Sender
-from bot.channels.slack_text import mentions, to_markdown
+from bot.channels.slack_text import mention_of, mentions, to_markdown
 
 SPOKEN = {None, "file_share", "thread_broadcast", "me_message"}
 DM = "@"  # the direct messages with a person are a channel named after them: `@U123`
@@ -89,7 +89,8 @@ def _changed(event: Mapping[str, Any], here: Here) -> Incoming | None:
         f"{source_id(channel, new['ts'])}#{changed_at}",
         moment(changed_at),
         edits=source_id(channel, new["ts"]),
-        addressed=mentions(new.get("text") or "", here.me),
+        addressed=channel.startswith("D") or mentions(new.get("text") or "", here.me),
+        loose=channel.startswith("D") and "thread_ts" not in new,
     )
 
 
@@ -121,6 +122,12 @@ def files_of(message: Mapping[str, Any], limit: int) -> Iterator[File]:
 def moment(ts: str) -> datetime:
     """Slack's timestamps are ids too: seconds since 1970, with six digits behind the point."""
     return datetime.fromtimestamp(float(ts), UTC)
+
+
+def is_search(event: Mapping[str, Any], here: Here) -> bool:
+    """Whether an event of a team room is a search, or a change of one: what was written begins with a mention of us."""
+    written = event.get("previous_message") or event.get("message") or event
+    return mention_of(here.me).match(str(written.get("text") or "").lstrip()) is not None
 
 
 def own_post_deleted(event: Mapping[str, Any], bot_id: str) -> str | None:

@@ -13,7 +13,7 @@ from bot.channels.slack_workspaces import Workspaces
 logger = logging.getLogger(__name__)
 FRESH = 60.0  # seconds for which a list of members is taken as it is; who joins or leaves is noted at once
 BELIEVED = 600.0  # seconds for which an older one still counts while Slack cannot be asked
-PATIENCE = 1.5  # seconds: Slack wants its acknowledgement after three
+PATIENCE = 1.2  # seconds: Slack wants its acknowledgement after three
 
 
 @dataclass
@@ -34,15 +34,21 @@ class Members:
         self.workspaces = workspaces
         self._rooms: dict[str, Room] = {}
         self._loading: dict[str, asyncio.Task[Room]] = {}
+        self._asked_at: dict[str, float] = {}
 
     async def is_member(self, team: str | None, channel: str, user: str) -> bool | None:
-        """Whether a person is in a channel; None when Slack could not be asked in time and nothing recent is known."""
+        """Whether a person is in a channel; None when Slack could not be asked in time and nothing recent is known.
+
+        Nobody is refused by an older list: who has joined since then may act, even if we were not told.
+        """
         room = self._rooms.get(channel)
-        if room is None or room.age() > FRESH:
-            room = await self._load(team, channel) or room
-        if room is None or room.age() > BELIEVED:
+        if room is None or room.age() > FRESH or user not in room.users:
+            asked = await self._load(team, channel)
+            if asked is not None:
+                return user in asked.users
+        if room is None or room.age() > BELIEVED or user not in room.users:
             return None
-        return user in room.users
+        return True
 
     def joined(self, channel: str, user: str) -> None:
         if channel in self._rooms:
@@ -53,13 +59,16 @@ class Members:
             self._rooms[channel].users.discard(user)
 
     async def _load(self, team: str | None, channel: str) -> Room | None:
-        """Ask Slack, with little patience; what comes later serves the next press."""
+        """Ask Slack, with little patience, counted from when it was asked: nobody waits twice for the same answer. What
+        comes later serves the next press."""
         task = self._loading.get(channel)
         if task is None:
             task = self._loading[channel] = asyncio.create_task(self._ask(team, channel))
             task.add_done_callback(lambda done: self._note(channel, done))
+            self._asked_at[channel] = time.monotonic()
         try:
-            return await asyncio.wait_for(asyncio.shield(task), PATIENCE)
+            left = self._asked_at[channel] + PATIENCE - time.monotonic()
+            return await asyncio.wait_for(asyncio.shield(task), max(left, 0.0))
         except (TimeoutError, SlackApiError, OSError, aiohttp.ClientError) as error:
             logger.warning("the members of a Slack channel could not be had (%s)", type(error).__name__)
             return None

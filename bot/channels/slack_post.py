@@ -45,12 +45,14 @@ FETCH_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class OwnPost:
-    """One of our posts as Slack shows it: its key and part, from its metadata, and the names of files in it."""
+    """One of our posts as Slack shows it: its key and part, from its metadata, the names of files in it, and whether
+    it stands under somebody else's name."""
 
     ts: str
     key: str | None
     part: int
     files: tuple[str, ...]
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,29 +181,31 @@ class SlackChannel(Channel):
 
     # --- changing -------------------------------------------------------------------------------------------------
     def update(self, address: Address, platform_id: str, reply: Reply) -> None:
-        """Replace an earlier post, with all its parts. Raises ThreadLost when it is gone."""
+        """Replace an earlier post, with all its parts. Raises ThreadLost when the thread is gone; where only the post
+        is, the new wording is a new post."""
         spot, first = self.spot(address), timestamp(platform_id)
         messages = to_messages(with_words(reply), "", self.absolute)
-        parts = [first] if reply.card is not None else self._parts_of(spot, first)
-        for ts, message in zip(parts, messages, strict=False):
-            self._replace(spot, ts, message)
-        for ts in parts[len(messages) :]:
-            self._take_away(spot, ts)
+        parts = [OwnPost(first, None, 0, ())] if reply.card is not None else self._parts_of(spot, first)
+        for post, message in zip(parts, messages, strict=False):
+            self._replace(spot, post, message)
+        for post in parts[len(messages) :]:
+            self._take_away(spot, post.ts)
         for number, message in enumerate(messages[len(parts) :], len(parts)):
             self._post(replace(spot, thread=spot.thread or first), message, f"{first}-more", number)
 
-    def _replace(self, spot: Spot, ts: str, message: SlackMessage) -> None:
+    def _replace(self, spot: Spot, post: OwnPost, message: SlackMessage) -> None:
         poster = self.workspaces.poster(spot.team)
         payload: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
-        if spot.team in self._plain_teams:
+        if not post.named:
             payload = named_in_text(message, payload)
-        call(lambda: poster.chat_update(channel=spot.channel, ts=ts, **payload))
+        call(lambda: poster.chat_update(channel=spot.channel, ts=post.ts, **payload))
 
-    def _parts_of(self, spot: Spot, first: str) -> list[str]:
-        """The timestamps of all parts of a post, the first one first."""
+    def _parts_of(self, spot: Spot, first: str) -> list[OwnPost]:
+        """All parts of a post, the first one first; without it when somebody took it away from a thread that is there."""
         found = list(self._own_posts(spot, first, limit=MOST_PARTS))
-        key = next((post.key for post in found if post.ts == first), None)
-        return [post.ts for post in found if key is not None and post.key == key] or [first]
+        opening = next((post for post in found if post.ts == first), None)
+        keys = {opening.key if opening is not None else None, f"{first}-more"} - {None}
+        return [post for post in found if post is opening or post.key in keys]
 
     # --- looking --------------------------------------------------------------------------------------------------
     def _require_thread(self, spot: Spot) -> None:
@@ -242,7 +246,8 @@ class SlackChannel(Channel):
             if message.get("bot_id") == identity.bot_id or message.get("user") == identity.bot_user_id:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 names = sorted(str(file.get("name")) for file in message.get("files") or ())
-                yield OwnPost(str(message["ts"]), payload.get("key"), int(payload.get("part") or 0), tuple(names))
+                part, named = int(payload.get("part") or 0), bool(message.get("username"))
+                yield OwnPost(str(message["ts"]), payload.get("key"), part, tuple(names), named)
 
     def _read(self, spot: Spot, **which: Any) -> Iterator[Mapping[str, Any]]:
         """Every message of a thread, or of the channel itself."""
@@ -292,7 +297,7 @@ class SlackChannel(Channel):
         with httpx.stream("GET", source, headers=headers, timeout=FETCH_SECONDS) as answer:
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
                 raise TryAgain(float(answer.headers.get("retry-after", 1)))
-            if not answer.is_success:
+            if not answer.is_success or is_sign_in_page(source, answer.headers.get("content-type", "")):
                 raise Unreachable(f"the file is not to be had ({answer.status_code})")
             for chunk in answer.iter_bytes():
                 read += chunk
@@ -358,6 +363,11 @@ def refusal(reason: str, response: Any) -> Exception:
 def parts_with(key: str, posts: Iterable[OwnPost]) -> list[str]:
     """The timestamps of the parts of one reply, in order."""
     return [post.ts for post in sorted(posts, key=lambda post: post.part) if post.key == key]
+
+
+def is_sign_in_page(source: str, media_type: str) -> bool:
+    """Whether Slack shows its sign-in instead of a file that we may not read: a page where none was asked for."""
+    return media_type.startswith("text/html") and not urlsplit(source).path.lower().endswith((".html", ".htm"))
 
 
 def timestamp(platform_id: str) -> str:

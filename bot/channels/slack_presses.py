@@ -126,8 +126,10 @@ def agent_press(where: Pressing, found: Pressed) -> Press:
 
 
 async def assign(edge: Edge, where: Pressing, agent: str) -> None:
-    """Give the ticket to a member of this channel."""
+    """Give the ticket to a member of this channel; Lotse itself is one, and no agent."""
     refused = await edge.may_act(where.team, where.channel, agent)
+    if refused == "only_agents" or agent == await edge.own_user(where.team):
+        refused = "only_to_agents"
     if refused is not None:
         edge.afterwards(edge.tell_key(where.team, where.channel, where.user, refused, where.thread))
         return

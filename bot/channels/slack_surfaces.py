@@ -116,7 +116,7 @@ async def take_command(edge: Edge, body: Mapping[str, Any], respond: AsyncRespon
 async def show_answer(edge: Edge, body: Mapping[str, Any], name: str, words: str, respond: AsyncRespond) -> None:
     """What only the person who typed the command sees."""
     user, team = str(body["user_id"]), str(body.get("team_id") or "")
-    texts = await edge.texts(user)
+    texts = await edge.texts_for(team, user)
     if name in {"ask", "person"}:
         link = f"https://slack.com/app_redirect?app={body.get('api_app_id')}&team={team}"
         await respond(response_type="ephemeral", **as_blocks(texts("asked_in_dm", link=link), frozenset({link})))
@@ -143,14 +143,14 @@ async def answer_to(
 
 # --- shortcuts and their forms ----------------------------------------------------------------------------------------
 async def open_ask_form(edge: Edge, body: Mapping[str, Any]) -> None:
-    texts = await edge.texts(body["user"]["id"])
+    texts = await edge.texts_for(team_of(body), body["user"]["id"])
     await open_view(edge, body, ask_modal(texts, "{}"))
 
 
 async def open_ticket_form(edge: Edge, body: Mapping[str, Any], here: Here) -> None:
     """The form for a ticket on a message: who asked and what about are filled in."""
     message, channel = body["message"], str(body["channel"]["id"])
-    texts = await edge.texts(body["user"]["id"])
+    texts = await edge.texts_for(team_of(body), body["user"]["id"])
     written = to_incoming({**message, "channel": channel}, here)
     about = {
         "channel": channel,
@@ -198,26 +198,27 @@ async def take_ticket_form(edge: Edge, body: Mapping[str, Any], view: Mapping[st
     values, about = values_of(view), json.loads(view["private_metadata"])
     user, team, name = str(body["user"]["id"]), team_of(body), f"form/{view['id']}"
     requester = values.get("requester") or about["author"] or user
-    text = "\n\n".join(filter(None, (values.get("summary", "").strip(), values.get("note", "").strip())))
+    text, note = values.get("summary", "").strip(), {"note": values.get("note", "").strip()}
     if not text:
         return {"response_action": "errors", "errors": {"summary": (await edge.texts(user))("nothing_asked")}}
     await edge.acquaint(team, requester)
     is_ours = await edge.members.is_member(team, about["channel"], await edge.own_user(team))
-    in_thread = about["channel"].startswith("D") or (is_ours and about["channel"] not in edge.team_rooms())
+    somebody_elses = about["channel"].startswith("D") and requester != user  # direct messages are between two
     address = new_thread(requester, team, name)
-    if in_thread:
+    if is_ours and about["channel"] not in edge.team_rooms() and not somebody_elses:
         address = address_of(about["channel"], about["thread"], requester, team)
     for_whom = Sender("slack", requester, "")
-    result = await edge.press(Press(address, sender_of(user), OPEN_TICKET, text, name, on_behalf_of=for_whom))
+    result = await edge.press(Press(address, sender_of(user), OPEN_TICKET, text, name, note, on_behalf_of=for_whom))
     if not result.ok and result.text:
         address = new_thread(requester, team, name)  # the thread is somebody else's case: a ticket of its own
-        await edge.press(Press(address, sender_of(user), OPEN_TICKET, text, f"{name}/own", on_behalf_of=for_whom))
+        press = Press(address, sender_of(user), OPEN_TICKET, text, f"{name}/own", note, on_behalf_of=for_whom)
+        await edge.press(press)
     return {}
 
 
 # --- App Home and the agent view --------------------------------------------------------------------------------------
 async def publish_home(edge: Edge, team: str, user: str) -> None:
-    texts = await edge.texts(user)
+    texts = await edge.texts_for(team, user)
     home = await edge.store(lambda: home_of(edge.house, user, texts))
     client = await edge.ask(lambda: edge.workspaces.async_client(team))
     await client.views_publish(user_id=user, view=home_view(texts, home.tickets, home.outages, home.questions))
@@ -247,7 +248,7 @@ async def take_home_action(edge: Edge, body: Mapping[str, Any], action: Mapping[
 
 async def suggest(edge: Edge, team: str, user: str, channel: str, thread: str | None) -> None:
     """Prompts to begin with, at the top of the direct messages; in the older view, in its thread."""
-    texts = await edge.texts(user)
+    texts = await edge.texts_for(team, user)
     prompts = [{"title": texts(f"prompt_{name}_title"), "message": texts(f"prompt_{name}_message")} for name in PROMPTS]
     client = await edge.ask(lambda: edge.workspaces.async_client(team))
     where = {"channel_id": channel, **({"thread_ts": thread} if thread else {})}

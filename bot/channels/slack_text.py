@@ -12,6 +12,7 @@ __all__ = [
     "Block",
     "escape",
     "markdown_blocks",
+    "mention_of",
     "mentions",
     "plain_blocks",
     "shorten",

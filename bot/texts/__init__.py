@@ -20,6 +20,11 @@ class Texts:
         variant = "en" if self.language == "en" else "de" if "de" in entry else self.address
         return entry[variant].format_map(values)
 
+    def label(self, kind: str, name: str) -> str:
+        """What a category or queue is called; its own name where the operator chose one that we have no word for."""
+        entry = load_catalogue("pages").get(f"{kind}_{name}", {})
+        return entry.get(self.language, name)
+
 
 @cache
 def load_catalogue(name: str) -> dict[str, dict[str, str]]:

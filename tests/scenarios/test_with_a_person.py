@@ -361,7 +361,7 @@ def test_a_correction_is_logged_and_drawn_on_the_card(world: World) -> None:
     ticket = world.ticket_for(KONRAD)
     assert world.agent_presses(MAREN, ticket, "correct", urgency="1", impact="1", queue="network").ok
     assert "P1" in world.card(ticket).reply.text
-    assert "network" in world.card(ticket).reply.text
+    assert "Netzwerk" in world.card(ticket).reply.text
     assert world.events(ticket).count("corrected") == 3
 
 

@@ -81,6 +81,7 @@ def add_post(state: State, bot: Bot, channel: Channel, args: Args, files: tuple[
         at=state.clock(),
     )
     channel.messages[message.ts] = message
+    state.statuses.pop((channel.id, message.root), None)  # an answer ends "is looking it up"
     return message
 
 

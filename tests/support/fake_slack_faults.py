@@ -84,6 +84,10 @@ class Faults:
     def delay(self, method: str, seconds: float) -> None:
         self._delays[method] = seconds
 
+    def delay_of(self, method: str) -> float:
+        """Seconds every call of a method takes; "files-pri" is the loading of a file."""
+        return self._delays.get(method, 0.0)
+
     def limit(self, every: int, retry_after: int, method: str) -> None:
         self._limit, self._counted = (every, retry_after, method) if every else None, 0
 

@@ -136,6 +136,7 @@ class WebApi:
         """A file for who brings a token of its workspace; a page to sign in, with status 200, for everybody else."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         path = request.path_params["path"].removeprefix("download/")
+        await asyncio.sleep(self.faults.delay_of("files-pri"))
         with self.state.lock:
             bot = self.state.with_token(token)
             files = self.state.files.values()

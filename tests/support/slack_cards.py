@@ -3,9 +3,12 @@
 import re
 
 from fake_slack import Actor, Message
-from slack_world import SlackWorld, words
+from slack_harness import BELOW_THE_TEXT, with_stars
+from slack_world import SlackWorld, button
 from sqlalchemy import select
 
+from bot.channels.slack_text import text_of
+from bot.texts import Texts
 from handoff.models import Person, TicketEvent
 from kb_index.questions import open_questions
 
@@ -40,9 +43,11 @@ def press(world: SlackWorld, person: Actor, card: Message, action: str) -> list[
 
 
 def choose(world: SlackWorld, person: Actor, card: Message, action: str, choice: str) -> list[str]:
-    """Choose in a list of a card; what only this person is told then."""
+    """Choose in a list of a card, by the value or the label; what only this person is told then."""
     before = len(world.fake.ephemerals(person))
-    assert person.selects(card, f"lotse:{action}:", choice).ok
+    values = [option["value"] for option in button(card, action).get("options", ())]
+    chosen = next((value for value in values if value.endswith(f"|{choice}")), choice)
+    assert person.selects(card, f"lotse:{action}:", chosen).ok
     world.settle()
     return told(world, person)[before:]
 
@@ -64,19 +69,24 @@ def react(world: SlackWorld, person: Actor, post: Message, emoji: str) -> list[s
     return told(world, person)[before:]
 
 
+def read(post: Message) -> str:
+    """The words of a post as Markdown, without what can be pressed and the links below them."""
+    return text_of([with_stars(block) for block in post.blocks if block["type"] not in BELOW_THE_TEXT]) or post.text
+
+
 def told(world: SlackWorld, person: Actor) -> list[str]:
     """What only this person was told."""
-    return [words(one) for one in world.fake.ephemerals(person)]
+    return [read(one) for one in world.fake.ephemerals(person)]
 
 
 def below(world: SlackWorld, card: Message) -> list[str]:
     """What the app said below a card."""
-    return [words(post) for post in world.thread(card)]
+    return [read(post) for post in world.thread(card)]
 
 
 def heard(world: SlackWorld, person: Actor) -> list[str]:
     """What the app said to an employee in their direct messages."""
-    return [words(post) for post in world.answers(person)]
+    return [read(post) for post in world.answers(person)]
 
 
 def events(world: SlackWorld) -> list[str]:
@@ -97,3 +107,11 @@ def proposed(world: SlackWorld) -> list[tuple[str, str]]:
     """(question, reason) of every open question of the knowledge editors."""
     with world.app.house.sessions() as session:
         return [(question.question, question.reason) for question in open_questions(session)]
+
+
+def slack_keys(text: str) -> set[str]:
+    """Slack's own sentences about what could not be done, by their keys."""
+    names = ("nothing_asked", "only_agents", "only_to_agents", "not_checked", "trigger_expired")
+    tongues = (("de", "sie"), ("de", "du"), ("en", "sie"))
+    said = [(name, Texts(language, address, "slack")(name)) for name in names for language, address in tongues]
+    return {name for name, sentence in said if sentence == text}

@@ -125,7 +125,7 @@ def seen(post: Message) -> Seen:
         post.username,
         tuple((one.action, one.value) for one in found if one is not None),
         tuple("/" + link.split("/", 3)[3] for link in LINK.findall(context)),
-        tuple(file.name for file in post.files),
+        tuple(post.files),
     )
 
 
