@@ -17,6 +17,7 @@ from handoff.outbox import is_note, post
 from kb_index.questions import note_unanswered
 
 REPLY_COMMAND = "/reply"
+FORMATTING = " \t\n*_~`>•-"
 
 
 def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
@@ -25,9 +26,10 @@ def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
     The third level only ever writes notes.
     """
     handoff, text = house.settings.handoff, incoming.text.strip()
-    prefix = next((prefix for prefix in handoff.note_prefixes if text.startswith(prefix)), None)
+    plain = text.lstrip(FORMATTING)  # a note in bold or in a list is a note
+    prefix = next((prefix for prefix in handoff.note_prefixes if plain.startswith(prefix)), None)
     if prefix is not None:
-        return Kind.NOTE, text.removeprefix(prefix).strip()
+        return Kind.NOTE, plain.removeprefix(prefix).strip()
     if incoming.is_note or place.side == Side.THIRD_LEVEL:
         return Kind.NOTE, text
     if text.startswith(REPLY_COMMAND):
@@ -52,6 +54,8 @@ class AgentCase:
         """Bring what an agent wrote to where it belongs: a reply to the requester, a note to the other agents only."""
         others = desk.handoff_places(self.ticket, but=message.place)
         self.tell_refused_files(message)
+        if message.kind == Kind.DELETION and message.concerns is None:
+            return "recorded"  # it has overtaken what it takes back, which then never comes
         if message.kind == Kind.DELETION:
             to = others if is_note(message) else [self.ticket.conversation.place, *others]
             desk.relay(self.session, message, to, self.now)

@@ -53,6 +53,7 @@ def burst_of(session: Session, ready: Sequence[Message]) -> Burst:
     """The first messages that are handled together: a requester's texts in their newest wording, else one message."""
     first = ready[0]
     together = texts_in_a_row(ready) if first.author == Author.REQUESTER and first.kind == Kind.TEXT else [first]
+    together.sort(key=lambda message: message.written_at)  # two at once may have been stored the other way round
     words = [wording(session, message) for message in together]
     text = "\n".join(filter(None, words))
     ids = tuple(message.id for message in together)
@@ -64,7 +65,8 @@ def texts_in_a_row(ready: Sequence[Message]) -> list[Message]:
     """The requester's texts up to a press or an agent; edits between them are handled after them."""
     together = []
     for message in ready:
-        if message.author != Author.REQUESTER or message.kind not in {Kind.TEXT, *CHANGES}:
+        same = message.author == Author.REQUESTER and message.person_id == ready[0].person_id
+        if not same or message.kind not in {Kind.TEXT, *CHANGES}:
             break
         if message.kind == Kind.TEXT:
             together.append(message)

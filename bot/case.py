@@ -92,6 +92,8 @@ class RequesterCase(Voice):
         return key
 
     def show_tickets(self) -> str:
+        if self.conversation.place.route.get("shared"):
+            return self.say("tickets_not_here")
         own = desk.tickets_of(self.session, self.conversation.requester)
         tickets = [ticket for ticket in own if ticket.state != TicketState.CLOSED]
         self.post(Kind.SAY, replies.ticket_list(self.texts, tickets, self.house.moment()))
@@ -285,6 +287,9 @@ class RequesterCase(Voice):
         self.relay(messages, ticket)
         desk.note_requester_wrote(self.session, ticket, self.now)
         if self.conversation.state == ConversationState.WITH_PERSON:
+            if any((message.reply or {}).get("loose") for message in messages):
+                # It stands beside the thread: whoever wrote it is told where it went.
+                self.post(Kind.NOTICE, replies.say(self.texts, "added", number=ticket.number))
             return "relayed"
         if thought is None:
             return self.say("added", number=ticket.number)
@@ -297,6 +302,13 @@ class RequesterCase(Voice):
         if isinstance(thought.decision, SmallTalk) and thought.decision.key in {"thanks", "goodbye"}:
             return self.say(thought.decision.key)
         return self.say("added", number=ticket.number)
+
+    def add_words(self, text: str, name: str) -> str:
+        """What was written in a form about a ticket that is open already reaches its agents as a notice."""
+        number = self.require_ticket().number
+        self.tell_handoff("agent_form_added", number=number, name=name, text=text)
+        self.post(Kind.NOTICE, replies.say(self.texts, "added", number=number))
+        return "added"
 
     def raise_ticket(self, ticket: Ticket, reason: Reason, thought: Thought) -> str:
         """Something sensitive, urgent or an outage came up while a ticket waits: it is for others, or sooner."""

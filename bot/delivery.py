@@ -11,19 +11,20 @@ from bot.channels.port import Address, Channel, Reply, Sent, ThreadLost, TryAgai
 from bot.house import House
 from bot.posts import address_of, reply_for
 from bot.threads import NO_THREAD_YET, replace_thread
-from handoff import outbox, pace
+from handoff import inbox, outbox, pace
 from handoff.desk import handoff_places
 from handoff.leases import Lease, held_conversation, lock_conversation
 from handoff.models import ConversationState, Kind, Message, Reason, Side
 
 logger = logging.getLogger(__name__)
+MOST_DEFECTS = 8  # failures in a row after which what is no fault of the network's is given up
 
 
 @dataclass(frozen=True)
 class Parcel:
     """One post on its way, as plain values. posted_as: the platform's id when it is an update of an earlier post.
     unclear_since: an earlier send of it began then, and nobody knows how it ended. has_thread: False when the card
-    that opens the thread could not be posted."""
+    that opens the thread could not be posted. failures: how often its place has failed in a row."""
 
     message_id: int
     conversation_id: int
@@ -33,6 +34,7 @@ class Parcel:
     posted_as: str | None
     unclear_since: datetime | None
     has_thread: bool
+    failures: int
 
 
 class Delivery:
@@ -81,6 +83,7 @@ class Delivery:
             changed.source_id if changed is not None else message.source_id,
             unclear_since,
             message.kind == Kind.CARD or not outbox.has_no_thread(session, message.place),
+            message.place.failures,
         )
 
     def _deliver(self, parcel: Parcel) -> None:
@@ -98,13 +101,27 @@ class Delivery:
         except ThreadLost:
             self._lose_thread(parcel)
         except TryAgain as later:
+            if not later.begun:
+                reason = later.reason or "it asks for patience"
+                logger.info("message %s has to wait for %s: %s", parcel.message_id, parcel.address.platform, reason)
             self._postpone(parcel, later.after, unclear=later.begun or parcel.unclear_since is not None)
-        except Exception:
+        except Exception as error:
             # The outcome is unclear: it is looked up at the platform before it is tried again.
             logger.exception("message %s could not be sent to %s", parcel.message_id, parcel.address.platform)
-            self._postpone(parcel, None, unclear=True)
+            if not isinstance(error, OSError) and parcel.failures >= MOST_DEFECTS:
+                self._give_up(parcel, type(error).__name__)  # nothing of the network's: it would fail for ever
+            else:
+                self._postpone(parcel, None, unclear=True)
         else:
+            self._book(parcel, sent)
+
+    def _book(self, parcel: Parcel, sent: Sent) -> None:
+        """Write down that it was sent. What cannot be booked is looked up again, as after a crash."""
+        try:
             self._note_sent(parcel, sent)
+        except Exception:
+            logger.exception("message %s was sent and could not be booked", parcel.message_id)
+            self._postpone(parcel, None, unclear=True)
 
     def _send(self, channel: Channel, parcel: Parcel) -> Sent:
         if parcel.posted_as is not None:
@@ -126,7 +143,7 @@ class Delivery:
             outbox.mark_delivered(message, parcel.revision, platform_id, self.house.clock())
             place = message.place
             if place.thread.startswith(NO_THREAD_YET) and sent.address.thread:
-                place.thread = sent.address.thread  # the first post of a ticket opened its thread
+                inbox.take_over(session, place, sent.address.thread)  # the first post of a place opened its thread
                 if place.side != Side.REQUESTER:
                     outbox.revive(session, place)
                     outbox.update_card(session, message.conversation, but=message)  # they lead to the new thread

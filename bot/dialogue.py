@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from bot import replies
 from bot.burst import CHANGES, Burst
 from bot.case import STRONGER, RequesterCase
-from bot.decision import Cancel, HandOver, ShowTickets, SmallTalk
+from bot.decision import Answer, AskBack, Cancel, HandOver, ShowTickets, SmallTalk
 from bot.house import House
 from bot.lookups import OPEN_TICKET
 from bot.thinking import Thought, offered_in
@@ -39,6 +39,8 @@ def handle_requester(
 # --- texts ------------------------------------------------------------------------------------------------------------
 def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought: Thought | None) -> str:
     """A text, by the state of the case."""
+    if any(message.person_id != case.conversation.requester_id for message in messages):
+        return from_colleague(case, messages, thought)
     if thought is None:
         return case.add_to_ticket(messages, thought)
     if case.conversation.expects == "cancel" and thought.understanding.intent in {"affirm", "deny"}:
@@ -52,6 +54,16 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
     if case.conversation.expects == "choice":
         return choice_in_words(case, burst, messages, thought)
     return case.perform(thought, messages)
+
+
+def from_colleague(case: RequesterCase, messages: Sequence[Message], thought: Thought | None) -> str:
+    """Somebody else speaks in a requester's thread: they can add to the case and ask, not decide it, nor see more."""
+    if thought is None or case.conversation.state in PERSON_HAS_IT:
+        return case.add_to_ticket(messages, None)
+    asks = isinstance(thought.decision, Answer | AskBack | HandOver)
+    if asks and case.conversation.state == ConversationState.WITH_BOT:
+        return case.perform(thought, messages)
+    return case.say("not_your_case")
 
 
 def choice_in_words(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought: Thought) -> str:
@@ -102,7 +114,7 @@ def successor_of(case: RequesterCase, messages: Sequence[Message], language: str
     desk.close(case.session, old, "assumed", case.now)
     new = inbox.open_conversation(case.session, old.place, old.requester, case.now, previous=old)
     new.language = language
-    for message in messages:
+    for message in (*messages, *inbox.notes_with(case.session, messages)):
         message.conversation = new
     return RequesterCase(case.house, case.session, new)
 
@@ -132,8 +144,8 @@ def press(held: RequesterCase, burst: Burst, thought: Thought | None, message: M
     """A button of the requester. "A person, please" always works; other buttons only while their question is open."""
     if burst.action == "person":
         return person_please(held, message)
-    if burst.action == OPEN_TICKET and thought is not None:
-        return open_ticket(held, thought, message)
+    if burst.action == OPEN_TICKET:
+        return open_ticket(held, thought, message, burst.value)
     return settle(held, burst, thought, message)
 
 
@@ -174,10 +186,10 @@ def is_current(case: RequesterCase, burst: Burst, message: Message) -> bool:
     return settles or case.conversation.state not in PERSON_HAS_IT
 
 
-def open_ticket(case: RequesterCase, thought: Thought, message: Message) -> str:
+def open_ticket(case: RequesterCase, thought: Thought | None, message: Message, text: str) -> str:
     """Somebody wants a ticket about what they wrote in a form; where one is open already, it is added to that."""
-    if case.conversation.state in PERSON_HAS_IT:
-        return case.tell_who_has_it()
+    if thought is None or case.conversation.state in PERSON_HAS_IT:
+        return case.add_words(text, message.person.name if message.person else "?")
     if case.conversation.state == ConversationState.RESOLVED:
         case = successor_of(case, (message,), thought.language)
     sensitive = thought.decision.reason if isinstance(thought.decision, HandOver) else None
@@ -221,7 +233,8 @@ def fail(case: RequesterCase, burst: Burst, messages: Sequence[Message]) -> str:
     written = [message for message in messages if message.kind != Kind.PRESS]
     match case.conversation.state:
         case ConversationState.WITH_BOT:
-            question = burst.text if burst.kind == Kind.TEXT else case.conversation.memory.get("question", "")
+            told = burst.value if burst.action == OPEN_TICKET else case.conversation.memory.get("question", "")
+            question = burst.text if burst.kind == Kind.TEXT else told
             return case.fail(written, question)
         case ConversationState.RESOLVED:
             return reopen_or_new(case, written, None)

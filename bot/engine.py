@@ -14,7 +14,15 @@ from bot.case import RequesterCase
 from bot.channels.port import Incoming, Press, PressResult
 from bot.dialogue import fail, handle_requester
 from bot.house import House
-from bot.intake import is_handoff_channel, move_to_open_case, person_of, record_press, store_message, store_press
+from bot.intake import (
+    is_handoff_channel,
+    move_to_open_case,
+    person_of,
+    place_of_card,
+    record_press,
+    store_message,
+    store_press,
+)
 from bot.lookups import OPEN_TICKET, complete
 from bot.thinking import Thought, language_of, offered_in, search_again, think
 from bot.timekeeping import ring
@@ -43,11 +51,11 @@ class Engine:
         The same source_id again gives the id of the first. None: chatter in a hand-off channel outside any ticket.
         Raises whatever the database raises when it cannot be stored; the platform then gets an error and repeats.
         """
-        message = self._store(lambda session: store_message(self.house, session, incoming))
+        message = self.write(lambda session: store_message(self.house, session, incoming))
         self.house.bell.ring()
         return message.id if message is not None else None
 
-    def _store(self, write: Callable[[Session], T]) -> T:
+    def write(self, write: Callable[[Session], T]) -> T:
         """Write in one transaction. Who loses a race for the same new row reads the winner's on the next try."""
         for _ in range(RACES):
             try:
@@ -61,7 +69,7 @@ class Engine:
     def press(self, press: Press) -> PressResult:
         """Take a button. What agents press is done at once and its result told; what requesters press is stored and
         handled like a message. The same source_id again does nothing."""
-        result = self._store(lambda session: self._press(session, press))
+        result = self.write(lambda session: self._press(session, press))
         self.house.bell.ring()
         return result
 
@@ -71,6 +79,7 @@ class Engine:
         if seen is not None:
             return PressResult(seen.outcome != "refused")
         place = inbox.find_place(session, address.platform, address.channel, address.thread)
+        place = place_of_card(session, press) or place
         ticket = inbox.ticket_at(session, place)
         if place is not None and ticket is not None:
             return self._press_as_agent(session, press, place, ticket)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.agents import kind_of
-from bot.channels.port import File, Incoming, Press, Sender
+from bot.channels.port import DELETED, Address, File, Incoming, Press, Sender
 from bot.house import House
 from bot.threads import NO_THREAD_YET
 from handoff import inbox
@@ -19,6 +19,7 @@ from handoff.outbox import post
 KEY = re.compile(r"[0-9]{1,9}")  # a Message id, as buttons carry it
 FRESH = timedelta(minutes=15)  # how long what stands outside any thread goes on with the case before it
 LONGEST_MEDIA_TYPE = 120
+QUOTED = "quoted"  # the outcome of what was written before Lotse was asked
 
 
 def store_message(house: House, session: Session, incoming: Incoming) -> Message | None:
@@ -27,6 +28,9 @@ def store_message(house: House, session: Session, incoming: Incoming) -> Message
     seen = inbox.find_message(session, address.platform, incoming.source_id)
     if seen is not None:
         return seen
+    taken_back = inbox.find_message(session, address.platform, f"{incoming.source_id}{DELETED}")
+    if taken_back is not None:
+        return taken_back  # its deletion has overtaken it
     place = place_changed(session, incoming) or inbox.find_place(
         session, address.platform, address.channel, address.thread
     )
@@ -34,10 +38,22 @@ def store_message(house: House, session: Session, incoming: Incoming) -> Message
     if place is not None and ticket is not None:
         return _store_from_agent(house, session, incoming, place, ticket)
     if is_handoff_channel(house, address.platform, address.channel):
+        require_booked(session, address)
         return None
     if not incoming.addressed and not is_requester_at(session, place, incoming.sender):
         return None
     return _store_from_requester(house, session, incoming)
+
+
+def require_booked(session: Session, address: Address) -> None:
+    """Raises NotYetBooked for a word in a thread that may be a ticket's whose card is just being posted: the platform
+    brings it again when we know."""
+    if address.thread is not None and inbox.is_opening_thread(session, address.platform, address.channel):
+        raise NotYetBooked("a thread is being opened in this channel; what is said in it is taken in a moment")
+
+
+class NotYetBooked(Exception):  # noqa: N818 - it is a state, and reads as one
+    """A post was sent and is not written down yet, so nobody knows whose thread this is."""
 
 
 def place_changed(session: Session, incoming: Incoming) -> Place | None:
@@ -100,9 +116,11 @@ def loose_place(house: House, session: Session, incoming: Incoming) -> Place | N
     return inbox.fresh_place(session, address.platform, address.channel, requester, house.clock() - FRESH)
 
 
-def say_first(house: House, session: Session, conversation: Conversation, key: str, text: str) -> None:
+def say_first(
+    house: House, session: Session, conversation: Conversation, key: str, text: str, **values: object
+) -> None:
     """A form leaves nothing to read where the answer will stand: what it is about is posted there first."""
-    reply = replies.say(house.texts_for(conversation), key, text=text)
+    reply = replies.say(house.texts_for(conversation), key, text=text, **values)
     place, now = conversation.place, house.clock()
     post(session, conversation, place, Kind.SAY, reply.text, now, reply=replies.to_json(reply))
 
@@ -132,7 +150,7 @@ def move_to_open_case(
         conversation = inbox.open_conversation(session, place, closed.requester, house.clock(), previous=closed)
     if messages and messages[0].kind == Kind.PRESS:
         conversation.language = conversation.language or closed.language  # a press has no words to tell it from
-    for message in messages:
+    for message in (*messages, *inbox.notes_with(session, messages)):
         message.conversation = conversation
     return conversation
 
@@ -174,6 +192,7 @@ def _record(
         text=storable(text),
         source_id=incoming.source_id,
         written_at=incoming.written_at,
+        reply={"loose": True} if incoming.loose else None,
     )
     session.add_all(attachment_of(message, file) for file in incoming.files)
     return message
@@ -193,12 +212,22 @@ def attachment_of(message: Message, file: File) -> Attachment:
     )
 
 
+def place_of_card(session: Session, press: Press) -> Place | None:
+    """Where the card is that was pressed, when it is in this channel: known before its thread is."""
+    card = session.get(Message, int(press.on)) if press.on and KEY.fullmatch(press.on) else None
+    if card is None or card.kind != Kind.CARD or card.place.channel != press.address.channel:
+        return None
+    return card.place if card.place.platform == press.address.platform else None
+
+
 def store_press(house: House, session: Session, press: Press) -> Message | None:
     """The row of a requester's press; it waits to be handled like a message. None: the case is somebody else's."""
     place = requester_place(session, press)
     below = session.get(Message, int(press.on)) if press.on and KEY.fullmatch(press.on) else None
     if below is not None and below.place_id != place.id:
         below = None  # a button that was never shown here
+    if below is not None and not is_person(below.conversation.requester, press.on_behalf_of or press.person):
+        return None
     if below is None or below.conversation.state == ConversationState.CLOSED:
         conversation = conversation_for(house, session, place, press.on_behalf_of or press.person)
         conversation.language = conversation.language or (below.conversation.language if below else None)
@@ -210,7 +239,9 @@ def store_press(house: House, session: Session, press: Press) -> Message | None:
     message.concerns = below
     inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
     if press.value and place.thread.startswith(NO_THREAD_YET):
-        say_first(house, session, conversation, "ticket_about", press.value)
+        for_somebody = press.on_behalf_of is not None and press.on_behalf_of.id != press.person.id
+        key = "ticket_for_you" if for_somebody else "ticket_about"
+        say_first(house, session, conversation, key, press.value, name=message.person.name if message.person else "")
     if press.fields.get("note"):
         note_for_agents(house, session, press, message)
     return message
@@ -248,7 +279,7 @@ def store_quoted(session: Session, conversation: Conversation, incoming: Incomin
         source_id=incoming.source_id,
         written_at=incoming.written_at,
         handled_at=incoming.written_at,
-        outcome="quoted",
+        outcome=QUOTED,
     )
     session.add_all(attachment_of(message, file) for file in incoming.files)
 

@@ -141,7 +141,8 @@ def relay_for(house: House, message: Message, told: Message) -> Reply:
     person, files = message.person, files_of(told)
     text = "" if told.kind == Kind.DELETION else message.text
     if told.kind == Kind.DELETION:
-        text = house.texts_for(message.conversation)("message_deleted")
+        requesters = message.place.side == Side.REQUESTER
+        text = (house.texts_for(message.conversation) if requesters else house.handoff_texts())("message_deleted")
     refused = [file for file in files if file.refused]
     limit = house.settings.web.upload_limit_mb
     texts = house.handoff_texts()

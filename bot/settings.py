@@ -164,6 +164,7 @@ class SlackSettings(Section):
     client_id: str | None = None
     client_secret_env: str | None = None
     token_key_env: str | None = None
+    workspaces: tuple[str, ...] = ()
     help_channels: tuple[str, ...] = ()
     api_base_url: WebAddress = "https://slack.com/api/"
 
@@ -296,6 +297,10 @@ def _unfinished_slack(settings: Settings) -> Iterator[tuple[Key, str]]:
         yield ("slack", "mode"), f"slack.mode '{slack.mode}' needs slack.{name}; docs/slack.md says where to find it"
     if slack.client_id and settings.web.public_url is None:
         yield ("slack", "client_id"), "slack.client_id needs web.public_url: Slack sends people back to it"
+    rooms = {room.channel for room in (*settings.handoff.queues.values(), settings.handoff.third_level)}
+    for channel in rooms & set(slack.help_channels):
+        text = f"slack.help_channels names {channel}, where agents work: nothing said there would be a question"
+        yield ("slack", "help_channels"), text
 
 
 def _unusable_places(handoff: HandoffSettings, slack: SlackSettings) -> Iterator[tuple[Key, str]]:

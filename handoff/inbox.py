@@ -1,10 +1,10 @@
 """What comes in: places, people, conversations and the messages that wait to be handled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from handoff.models import Author, Conversation, ConversationState, Kind, Message, Person, Place, Side, Ticket
@@ -46,6 +46,19 @@ def find_place(session: Session, platform: str, channel: str, thread: str | None
     return session.scalar(select(Place).filter_by(platform=platform, channel=channel, thread=thread or ""))
 
 
+def take_over(session: Session, place: Place, thread: str) -> None:
+    """A place gets the name of the thread that its first post has opened. Somebody may have written in that thread
+    before we knew: what they said there moves here."""
+    earlier = find_place(session, place.platform, place.channel, thread)
+    if earlier is not None and earlier.id != place.id:
+        session.execute(update(Message).where(Message.place_id == earlier.id).values(place_id=place.id))
+        session.execute(update(Conversation).where(Conversation.place_id == earlier.id).values(place_id=place.id))
+        session.expire_all()
+        session.delete(session.get_one(Place, earlier.id))
+        session.flush()
+    place.thread = thread
+
+
 def person_at(
     session: Session,
     platform: str,
@@ -67,6 +80,17 @@ def person_at(
     person.address = address or person.address
     session.flush()
     return person
+
+
+def is_opening_thread(session: Session, platform: str, channel: str) -> bool:
+    """Whether a card is on its way to a hand-off channel, so that its thread has no name here yet."""
+    card = (
+        select(Message.id)
+        .join(Place, Message.place_id == Place.id)
+        .where(Place.platform == platform, Place.channel == channel, Place.ticket_id.is_not(None))
+        .where(Message.kind == Kind.CARD, Message.send_started_at.is_not(None), Message.delivered_at.is_(None))
+    )
+    return session.scalar(card.limit(1)) is not None
 
 
 def ticket_at(session: Session, place: Place | None) -> Ticket | None:
@@ -143,6 +167,12 @@ def record(session: Session, conversation: Conversation, place: Place, now: date
     session.add(message)
     session.flush()
     return message
+
+
+def notes_with(session: Session, messages: Sequence[Message]) -> list[Message]:
+    """What was noted for agents together with a press: its id is that of the press with `/note` behind it."""
+    names = [f"{message.source_id}/note" for message in messages if message.source_id]
+    return list(session.scalars(select(Message).where(Message.source_id.in_(names)))) if names else []
 
 
 def hold_burst(session: Session, message: Message, window: timedelta) -> None:

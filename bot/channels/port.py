@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 Side = Literal["requester", "handoff", "third_level"]
+DELETED = "#deleted"  # behind the source_id of a message: the source_id of its deletion
 
 
 @dataclass(frozen=True)
@@ -195,12 +196,13 @@ class ThreadLost(Exception):  # noqa: N818
 
 class TryAgain(Exception):  # noqa: N818
     """The platform cannot take it now. after: seconds to wait, from Retry-After where the platform says so. begun: a
-    part of a long reply is there already, the rest is to be resumed."""
+    part of a long reply is there already, the rest is to be resumed. reason: the platform's own word, for the log."""
 
-    def __init__(self, after: float | None = None, *, begun: bool = False) -> None:
+    def __init__(self, after: float | None = None, *, begun: bool = False, reason: str = "") -> None:
         super().__init__("try again" if after is None else f"try again in {after:g} s")
         self.after = after
         self.begun = begun
+        self.reason = reason
 
 
 class Channel(Protocol):

@@ -11,16 +11,17 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.channels import slack_presses, slack_surfaces
-from bot.channels.slack_desk import search_text
+from bot.channels.slack_desk import Found, known_names, search_text
 from bot.channels.slack_edge import Edge
 from bot.channels.slack_events import DM, is_search, own_post_deleted, source_id, to_incoming
 from bot.channels.slack_post import SlackChannel
-from bot.channels.slack_workspaces import INSTALL_PATH, REDIRECT_PATH, Workspaces, make_bolt_app
+from bot.channels.slack_workspaces import INSTALL_PATH, REDIRECT_PATH, Workspaces, error_code, make_bolt_app
 from bot.engine import Engine
 from bot.house import House
 from bot.posts import address_of
@@ -31,6 +32,7 @@ from handoff.outbox import update_card
 logger = logging.getLogger(__name__)
 EVENTS_PATH = "/slack/events"
 ANYTHING_ELSE = re.compile(".*")
+TIMESTAMP = re.compile(r"[0-9]{1,20}")
 CONNECT_AGAIN = 5.0  # seconds between two tries to reach Slack's Socket Mode
 STOP_SECONDS = 5.0
 
@@ -55,6 +57,7 @@ class SlackEdge:
     def start(self) -> None:
         """Begin to listen. Raises WrongToken or WrongKey when Slack will never take what the settings name."""
         self.workspaces.warm_up()
+        self.edge.channel.names.update(known_names(self.edge.house))
         if self.settings.slack.mode == "socket":
             token = self.settings.secret(self.settings.slack.app_token_env) or ""
             self.socket = SocketThread(self.bolt, token)
@@ -73,6 +76,8 @@ class SlackEdge:
         return routes
 
     async def _take(self, request: Request) -> Response:
+        if not TIMESTAMP.fullmatch(request.headers.get("x-slack-request-timestamp", "0")):
+            return Response(status_code=401)  # Bolt would fail on it, and log that as a fault of ours
         return await self.handler.handle(request)
 
     def health(self) -> dict[str, Any]:
@@ -91,7 +96,6 @@ class SocketThread(threading.Thread):
         self.bolt = bolt
         self.app_token = app_token
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.connected = threading.Event()
         self._ending: asyncio.Event | None = None
         self._handler: AsyncSocketModeHandler | None = None
 
@@ -113,20 +117,22 @@ class SocketThread(threading.Thread):
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001 - whatever keeps us from Slack, it is tried again
-            logger.warning("Slack's Socket Mode cannot be reached (%s)", type(error).__name__)
+            reason = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
+            logger.warning("Slack's Socket Mode cannot be reached: %s", reason)
             return False
-        self.connected.set()
         return True
 
     async def _finish(self) -> None:
-        """Let what is being handled end."""
+        """End what is still being done: what was not stored is not acknowledged, and Slack brings it again."""
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     def is_connected(self) -> bool:
-        return self.connected.is_set()
+        """Whether there is a link to Slack now."""
+        session = self._handler.client.current_session if self._handler is not None else None
+        return session is not None and not session.closed
 
     def stop(self) -> None:
         if self.loop is not None and self._ending is not None and not self.loop.is_closed():
@@ -219,8 +225,10 @@ async def restore_card(edge: Edge, channel: str, ts: str) -> None:
 async def search_in_team_room(edge: Edge, team: str, event: Mapping[str, Any], words: str) -> None:
     """Agents ask the knowledge base in their room; only who asked sees the answer."""
     texts = await edge.texts_for(team, event["user"])
-    found = await edge.ask(lambda: search_text(edge.house, words, texts)) if words.strip() else texts("usage_agents")
-    await edge.tell(team, event["channel"], event["user"], found, event.get("thread_ts"))
+    found = Found(texts("usage_agents"))
+    if words.strip():
+        found = await edge.ask(lambda: search_text(edge.house, words, texts, edge.channel.absolute))
+    await edge.tell(team, event["channel"], event["user"], found.text, event.get("thread_ts"), found.links)
 
 
 async def show_working(edge: Edge, team: str, event: Mapping[str, Any], message_id: int) -> None:

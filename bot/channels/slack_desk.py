@@ -1,25 +1,26 @@
 """What Slack's own surfaces show of the record and the knowledge base: App Home, `/helpdesk`, the agents' search."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.channels.port import Address, Sender
 from bot.channels.slack_events import DM
+from bot.channels.slack_text import shorten
 from bot.channels.slack_views import HomeOutage, HomeTicket
 from bot.house import House
-from bot.posts import LEAST_PROBABLE, address_of, link_to
+from bot.intake import FRESH
+from bot.posts import LEAST_PROBABLE, link_to
 from bot.texts import Texts
 from handoff import desk, inbox
 from handoff.models import (
     OPEN_STATES,
-    Conversation,
-    ConversationState,
     Kind,
     Message,
     Person,
@@ -27,10 +28,12 @@ from handoff.models import (
     Ticket,
     TicketState,
 )
+from kb_index.markup import article_links
 
 LATELY = timedelta(days=30)
 MOST_ANSWERS = 2000
-MOST_LINES = 15
+MOST_LINES, LONGEST_SUMMARY = 15, 120
+MOST_FOUND, LONGEST_PASSAGE = 5, 1500
 SOON = timedelta(minutes=30)  # a reaction due within this is about to be missed
 View = Literal["mine", "unassigned", "breaching"]
 COMMANDS: dict[str, str] = {
@@ -73,6 +76,14 @@ def command_of(text: str) -> Command:
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Found:
+    """A text as Markdown, with the addresses that may be links in it."""
+
+    text: str
+    links: frozenset[str] = frozenset()
+
+
 def texts_of(house: House, user: str) -> Texts:
     """Slack's sentences in a person's language and form of address."""
     with house.sessions() as session:
@@ -88,28 +99,25 @@ def choose_language(house: House, user: str, *, language: str | None = None, add
         inbox.person_at(session, "slack", user, "", language, address)
 
 
+def known_names(house: House) -> dict[str, str]:
+    """The names of people in Slack, as far as they were here, by their id."""
+    with house.sessions() as session:
+        known = select(Person.platform_id, Person.name).where(
+            Person.platform == "slack", Person.profile_at.is_not(None)
+        )
+        return {row.platform_id: row.name for row in session.execute(known)}
+
+
 def sender_of(user: str) -> Sender:
     return Sender("slack", user, "")
 
 
 def current_case(house: House, user: str) -> Address | None:
-    """Where a person's newest open case in their direct messages is."""
-    with house.sessions() as session:
-        place = session.scalar(
-            select(Place)
-            .join(Conversation, Conversation.place_id == Place.id)
-            .join(Person, Conversation.requester_id == Person.id)
-            .where(Person.platform == "slack", Person.platform_id == user, Place.channel == f"{DM}{user}")
-            .where(Conversation.state != ConversationState.CLOSED)
-            .order_by(Conversation.id.desc())
-            .limit(1)
-        )
-        return address_of(place) if place is not None and link_known(place) else None
-
-
-def link_known(place: Place) -> bool:
-    """Whether the thread has been opened by its first post."""
-    return address_of(place).thread is not None
+    """Where a person's newest open case in their direct messages is, while it is fresh; its thread may still open."""
+    with house.sessions.begin() as session:
+        person, since = inbox.person_at(session, "slack", user, ""), house.clock() - FRESH
+        place = inbox.fresh_place(session, "slack", f"{DM}{user}", person, since)
+        return Address("slack", place.channel, place.thread, dict(place.route)) if place is not None else None
 
 
 # --- an employee's own ------------------------------------------------------------------------------------------------
@@ -172,9 +180,10 @@ def titles_of(evidence: dict[str, Any], language: str) -> list[str]:
 
 
 # --- agents -----------------------------------------------------------------------------------------------------------
-def desk_tickets(session: Session, view: View, user: str, now: datetime) -> list[Ticket]:
-    """Open tickets: those of an agent, those nobody has, or those whose reaction is due soon or was missed."""
-    found = select(Ticket).where(Ticket.state.in_(OPEN_STATES))
+def desk_tickets(session: Session, view: View, user: str, rooms: Sequence[str], now: datetime) -> list[Ticket]:
+    """Open tickets of some hand-off channels: an agent's own, those nobody has, those whose reaction is late or due."""
+    there = Ticket.places.any(and_(Place.platform == "slack", Place.channel.in_(rooms)))
+    found = select(Ticket).where(Ticket.state.in_(OPEN_STATES), there)
     match view:
         case "mine":
             found = found.where(Ticket.agent.has(platform="slack", platform_id=user))
@@ -182,21 +191,22 @@ def desk_tickets(session: Session, view: View, user: str, now: datetime) -> list
             found = found.where(Ticket.agent_id.is_(None))
         case "breaching":
             found = found.where(Ticket.first_response_at.is_(None), Ticket.first_response_due < now + SOON)
-    return list(
-        session.scalars(found.order_by(Ticket.impact + Ticket.urgency, Ticket.first_response_due).limit(MOST_LINES))
-    )
+    return list(session.scalars(found.order_by(Ticket.impact + Ticket.urgency, Ticket.first_response_due)))
 
 
-def desk_text(house: House, view: View, user: str, texts: Texts) -> tuple[str, frozenset[str]]:
-    """A list of tickets for agents as Markdown, each with the way to its thread; and the addresses in it."""
+def desk_text(house: House, view: View, user: str, rooms: Sequence[str], texts: Texts) -> Found:
+    """A list of tickets of some hand-off channels, each with the way to its thread."""
     said = Texts(texts.language, texts.address)
     with house.sessions() as session:
-        tickets = desk_tickets(session, view, user, house.clock())
+        found = desk_tickets(session, view, user, rooms, house.clock())
+        tickets = found[:MOST_LINES]
         links = [desk_link(ticket) for ticket in tickets]
         lines = [desk_line(texts, said, ticket, link) for ticket, link in zip(tickets, links, strict=True)]
+    if len(found) > len(tickets):
+        lines.append("\n" + texts("home_more", count=len(found) - len(tickets)))
     title = f"**{texts(f'desk_title_{view}')}**"
     body = "\n".join(lines) if lines else texts("desk_empty")
-    return f"{title}\n\n{body}", frozenset(filter(None, links))
+    return Found(f"{title}\n\n{body}", frozenset(filter(None, links)))
 
 
 def desk_link(ticket: Ticket) -> str | None:
@@ -207,16 +217,28 @@ def desk_link(ticket: Ticket) -> str | None:
 
 def desk_line(texts: Texts, said: Texts, ticket: Ticket, link: str | None) -> str:
     number = f"[{ticket.number}]({link})" if link else ticket.number
-    state, summary = said(f"state_{ticket.state}"), ticket.summary or said("untitled")
+    state, summary = said(f"state_{ticket.state}"), shorten(ticket.summary, LONGEST_SUMMARY) or said("untitled")
     return "- " + texts("desk_line", number=number, priority=ticket.priority, state=state, summary=summary)
 
 
-def search_text(house: House, words: str, texts: Texts) -> str:
-    """What the knowledge base has on some words, with the probability of each article."""
+def search_text(house: House, words: str, texts: Texts, absolute: Callable[[str], str]) -> Found:
+    """What the knowledge base has on some words: the titles with the probability of each, and the best passage."""
     result = house.knowledge.search(words, texts.language)
-    hits = [hit for hit in result.hits[:5] if hit.confidence.probability >= LEAST_PROBABLE]
+    hits = [hit for hit in result.hits[:MOST_FOUND] if hit.confidence.probability >= LEAST_PROBABLE]
     if not hits:
-        return texts("search_empty", query=words)
-    lines = [texts("search_hit", percent=round(hit.confidence.probability * 100), title=hit.title) for hit in hits]
-    found = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
-    return f"**{texts('search_title', query=words)}**\n\n{found}\n\n**{hits[0].title}**\n\n{hits[0].text}"
+        return Found(texts("search_empty"), frozenset())
+    links = [absolute(replies.article_url(hit.article_id)) for hit in hits]
+    lines = [
+        texts("search_hit", percent=round(hit.confidence.probability * 100), title=link_of(hit.title, link))
+        for hit, link in zip(hits, links, strict=True)
+    ]
+    listed = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+    passage = shorten(hits[0].text, LONGEST_PASSAGE)
+    text = f"**{texts('search_title')}**\n\n{listed}\n\n**{hits[0].title}**\n\n{passage}"
+    return Found(text, frozenset(links) | article_links(hits[0].text))
+
+
+def link_of(title: str, address: str) -> str:
+    """A title as a link in Markdown."""
+    words = title.replace("[", "(").replace("]", ")")
+    return f"[{words}]({address})"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
 
 from bot.channels.port import Incoming, Press, PressResult
 from bot.channels.slack_desk import texts_of
@@ -17,7 +18,7 @@ from bot.channels.slack_events import Here
 from bot.channels.slack_members import Members
 from bot.channels.slack_post import SlackChannel
 from bot.channels.slack_text import escape, markdown_blocks, split_blocks, text_of
-from bot.channels.slack_workspaces import Workspaces
+from bot.channels.slack_workspaces import Workspaces, error_code
 from bot.engine import Engine
 from bot.house import House
 from bot.lookups import Wanted, look_up
@@ -99,11 +100,11 @@ class Edge:
         rooms = (*handoff.queues.values(), handoff.third_level)
         return tuple(dict.fromkeys(room.channel for room in rooms if room.platform == "slack"))
 
-    async def is_agent(self, team: str | None, user: str) -> bool:
-        """Whether a person is in any of the hand-off channels."""
+    async def rooms_of(self, team: str | None, user: str) -> tuple[str, ...]:
+        """The hand-off channels a person is in: whose tickets they may see."""
         rooms = [queue.channel for queue in self.house.settings.handoff.queues.values() if queue.platform == "slack"]
-        found = [await self.members.is_member(team, room, user) for room in dict.fromkeys(rooms)]
-        return any(found)
+        asked = {room: await self.members.is_member(team, room, user) for room in dict.fromkeys(rooms)}
+        return tuple(room for room, found in asked.items() if found)
 
     async def may_act(self, team: str | None, channel: str, user: str) -> str | None:
         """Why a person may not act on tickets of a channel, as a key of Slack's sentences; None: they may."""
@@ -121,14 +122,16 @@ class Edge:
                 logger.warning("a name could not be had from Slack in time")
 
     def _unknown(self, team: str | None, user: str) -> Wanted | None:
-        with self.house.sessions.begin() as session:
+        def note(session: Session) -> Wanted | None:
             person = person_at(session, "slack", user, "")
             known = person.profile_at is not None
             return None if known else Wanted(person.id, user, "slack", {"team": team} if team else {})
 
-    async def own_user(self, team: str | None) -> str:
+        return self.engine.write(note)
+
+    async def bot_user(self, team: str | None) -> str:
         """Our bot's user in a workspace."""
-        return (await self.ask(lambda: self.workspaces.identity(team))).bot_user_id
+        return await self.ask(lambda: self.workspaces.bot_user(team))
 
     # --- telling --------------------------------------------------------------------------------------------------
     async def texts(self, user: str) -> Texts:
@@ -146,10 +149,30 @@ class Edge:
         self.lately.append(source_id)
         return True
 
-    async def tell(self, team: str | None, channel: str, user: str, text: str, thread: str | None = None) -> None:
+    async def tell(
+        self,
+        team: str | None,
+        channel: str,
+        user: str,
+        text: str,
+        thread: str | None = None,
+        links: frozenset[str] = frozenset(),
+    ) -> None:
         """Say something that only one person sees."""
         client = await self.ask(lambda: self.workspaces.async_client(team))
-        await client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **as_blocks(text))
+        for part in as_posts(text, links):
+            await client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **part)
+
+    async def show(self, team: str, trigger: str, view: dict[str, Any], user: str, channel: str, thread: str) -> None:
+        """Open a form. Slack takes it for three seconds after the press; who was too slow is told to press again, where
+        there is a channel to say so."""
+        client = await self.ask(lambda: self.workspaces.async_client(team))
+        try:
+            await client.views_open(trigger_id=trigger, view=view)
+        except SlackApiError as error:
+            if "trigger" not in error_code(error) or not channel:
+                raise
+            await self.tell_key(team, channel, user, "trigger_expired", thread or None)
 
     async def tell_key(
         self, team: str | None, channel: str, user: str, key: str, thread: str | None = None, **values: object
@@ -159,10 +182,10 @@ class Edge:
         await self.tell(team, channel, user, texts(key, **values), thread)
 
 
-def as_blocks(markdown: str, links: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """A short text as the arguments of a call."""
-    first, *_ = split_blocks(markdown_blocks(markdown, links), most=LONGEST_TOLD) or [[]]
-    return {"text": escape(text_of(first))[:LONGEST_TOLD], "blocks": first or None}
+def as_posts(markdown: str, links: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """A text as the arguments of one call, or of several where it is long."""
+    parts = split_blocks(markdown_blocks(markdown, links), most=LONGEST_TOLD)
+    return [{"text": escape(text_of(part))[:LONGEST_TOLD], "blocks": part} for part in parts]
 
 
 async def guarded(work: Awaitable[None]) -> None:
@@ -170,15 +193,9 @@ async def guarded(work: Awaitable[None]) -> None:
     try:
         await work
     except SlackApiError as error:
-        reason = reason_of(error)
+        reason = error_code(error)
         logger.warning("Slack refused something that was only for show: %s", reason)
     except (OSError, aiohttp.ClientError, TimeoutError) as error:
         logger.warning("Slack could not be reached (%s)", type(error).__name__)
     except Exception:
         logger.exception("something for Slack failed")
-
-
-def reason_of(error: SlackApiError) -> str:
-    """Slack's word for it."""
-    answer: Any = error.response
-    return str(answer.get("error")) if hasattr(answer, "get") else "no answer of Slack's"

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.attachments import plain_name, why_refused
-from bot.channels.port import Address, File, Incoming, Sender
-from bot.channels.slack_text import mention_of, mentions, to_markdown
+from bot.channels.port import DELETED, Address, File, Incoming, Sender
+from bot.channels.slack_text import mention_of, mentions, to_markdown, with_emoji
 
 SPOKEN = {None, "file_share", "thread_broadcast", "me_message"}
+SOON = 600.0  # seconds within which an edit may overtake its message
 DM = "@"  # the direct messages with a person are a channel named after them: `@U123`
 
 
@@ -50,7 +51,7 @@ def address_of(channel: str, thread: str, user: str, team: str) -> Address:
     for their channel."""
     if channel.startswith("D"):
         return Address("slack", f"{DM}{user}", thread, {"team": team, "dm": channel})
-    return Address("slack", channel, thread, {"team": team})
+    return Address("slack", channel, thread, {"team": team, "shared": "yes"})  # others read it, too
 
 
 def source_id(channel: str, ts: str) -> str:
@@ -65,13 +66,19 @@ def _written(event: Mapping[str, Any], here: Here) -> Incoming:
     return Incoming(
         address_of(channel, event.get("thread_ts") or ts, user, here.team),
         Sender("slack", user, ""),
-        to_markdown(text, me=here.me, names=here.names),
+        as_read(event, here),
         source_id(channel, ts),
         moment(ts),
         tuple(files_of(event, here.limit)),
         addressed=in_dm or mentioned or (root and channel in here.help_channels),
         loose=in_dm and root,
     )
+
+
+def as_read(message: Mapping[str, Any], here: Here) -> str:
+    """What somebody wrote, as its author sees it."""
+    text = with_emoji(message.get("text") or "", message.get("blocks"))
+    return to_markdown(text, me=here.me, names=here.names)
 
 
 def _changed(event: Mapping[str, Any], here: Here) -> Incoming | None:
@@ -85,13 +92,21 @@ def _changed(event: Mapping[str, Any], here: Here) -> Incoming | None:
     return Incoming(
         address_of(channel, new.get("thread_ts") or new["ts"], new["user"], here.team),
         Sender("slack", new["user"], ""),
-        to_markdown(new.get("text") or "", me=here.me, names=here.names),
+        as_read(new, here),
         f"{source_id(channel, new['ts'])}#{changed_at}",
         moment(changed_at),
         edits=source_id(channel, new["ts"]),
         addressed=channel.startswith("D") or mentions(new.get("text") or "", here.me),
         loose=channel.startswith("D") and "thread_ts" not in new,
     )
+
+
+def is_for_us(message: Mapping[str, Any], channel: str, here: Here, *, soon: bool) -> bool:
+    """Whether a message that was edited is meant for Lotse, should it be the first we hear of it: it mentions us, or it
+    was written a moment ago where every message is a question, and its edit has overtaken it."""
+    root = message.get("thread_ts") in (None, message["ts"])
+    question = channel.startswith("D") or (root and channel in here.help_channels)
+    return mentions(message.get("text") or "", here.me) or (soon and question)
 
 
 def _deleted(event: Mapping[str, Any], here: Here) -> Incoming | None:
@@ -102,7 +117,7 @@ def _deleted(event: Mapping[str, Any], here: Here) -> Incoming | None:
         address_of(channel, old.get("thread_ts") or ts, old["user"], here.team),
         Sender("slack", old["user"], ""),
         "",
-        f"{source_id(channel, ts)}#deleted",
+        f"{source_id(channel, ts)}{DELETED}",
         moment(event.get("event_ts") or ts),
         deletes=source_id(channel, ts),
         addressed=False,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.channels.slack_workspaces import Workspaces
+from bot.channels.port import TryAgain
+from bot.channels.slack_workspaces import UnknownWorkspace, Workspaces, WrongToken
 
 logger = logging.getLogger(__name__)
 FRESH = 60.0  # seconds for which a list of members is taken as it is; who joins or leaves is noted at once
 BELIEVED = 600.0  # seconds for which an older one still counts while Slack cannot be asked
+CANNOT_TELL = (TimeoutError, SlackApiError, OSError, aiohttp.ClientError, TryAgain)
 PATIENCE = 1.2  # seconds: Slack wants its acknowledgement after three
 
 
@@ -69,7 +71,7 @@ class Members:
         try:
             left = self._asked_at[channel] + PATIENCE - time.monotonic()
             return await asyncio.wait_for(asyncio.shield(task), max(left, 0.0))
-        except (TimeoutError, SlackApiError, OSError, aiohttp.ClientError) as error:
+        except (*CANNOT_TELL, UnknownWorkspace, WrongToken) as error:
             logger.warning("the members of a Slack channel could not be had (%s)", type(error).__name__)
             return None
 
@@ -83,7 +85,7 @@ class Members:
         users: set[str] = set()
         cursor: str | None = None
         while True:
-            page = await client.conversations_members(channel=channel, limit=200, cursor=cursor)
+            page = await client.conversations_members(channel=channel, limit=999, cursor=cursor)
             users.update(page.get("members") or ())
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
             if cursor is None:

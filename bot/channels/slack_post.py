@@ -28,7 +28,7 @@ from bot.channels.port import (
 )
 from bot.channels.slack_blocks import SlackMessage, to_messages
 from bot.channels.slack_events import DM, Here, source_id, to_incoming
-from bot.channels.slack_workspaces import Workspaces
+from bot.channels.slack_workspaces import UnknownWorkspace, Workspaces, WrongToken, error_code
 
 logger = logging.getLogger(__name__)
 PACE = 1.0  # seconds: Slack takes about one post a second in a channel
@@ -129,7 +129,11 @@ class SlackChannel(Channel):
         ts = str(answer["ts"])
         landed = (answer.get("message") or {}).get("thread_ts")
         if spot.thread is not None and landed != spot.thread:
-            self._take_away(spot, ts)
+            self.forget_thread(spot.channel, spot.thread)
+            try:
+                self._take_away(spot, ts)
+            except (TryAgain, Unreachable, ThreadLost, OSError):
+                logger.exception("a post that went astray could not be taken away")
             raise ThreadLost("the thread was deleted while it was written to")
         return ts
 
@@ -198,10 +202,14 @@ class SlackChannel(Channel):
         payload: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
         if not post.named:
             payload = named_in_text(message, payload)
-        call(lambda: poster.chat_update(channel=spot.channel, ts=post.ts, **payload))
+        try:
+            call(lambda: poster.chat_update(channel=spot.channel, ts=post.ts, **payload))
+        except NotDrawnError as error:
+            logger.error("Slack did not take the blocks of a change: %s", error.reason)  # noqa: TRY400 - ours to mend
+            call(lambda: poster.chat_update(channel=spot.channel, ts=post.ts, text=payload["text"], blocks=[]))
 
     def _parts_of(self, spot: Spot, first: str) -> list[OwnPost]:
-        """All parts of a post, the first one first; without it when somebody took it away from a thread that is there."""
+        """All parts of a post, in order; without the first when somebody took it away from a thread that is there."""
         found = list(self._own_posts(spot, first, limit=MOST_PARTS))
         opening = next((post for post in found if post.ts == first), None)
         keys = {opening.key if opening is not None else None, f"{first}-more"} - {None}
@@ -265,6 +273,7 @@ class SlackChannel(Channel):
     def spot(self, address: Address) -> Spot:
         """Where an address is in Slack. Direct messages are opened when their channel is not known yet."""
         team = address.route.get("team")
+        self._require_workspace(team)
         if not address.channel.startswith(DM):
             return Spot(team, address.channel, address.thread)
         user = address.channel.removeprefix(DM)
@@ -276,6 +285,15 @@ class SlackChannel(Channel):
             with self._lock:
                 self._direct[user] = channel
         return Spot(team, channel, address.thread)
+
+    def _require_workspace(self, team: str | None) -> None:
+        """Everything that has to be known of a workspace, before anything is posted there."""
+        try:
+            self.workspaces.identity(team)
+        except UnknownWorkspace as error:
+            raise Unreachable("Lotse is not installed in this Slack workspace") from error
+        except WrongToken as error:
+            raise TryAgain(reason=error.reason) from error
 
     # --- asking ---------------------------------------------------------------------------------------------------
     def profile(self, person_id: str, route: Mapping[str, str]) -> Profile | None:
@@ -334,19 +352,26 @@ class NotDrawnError(Exception):
 
 
 def call(ask: Callable[[], SlackResponse]) -> SlackResponse:
-    """Ask Slack, and say in the port's words why it refused. A cut connection or a server error stays what it is: it
-    leaves open whether the post arrived."""
+    """Ask Slack, and say in the port's words why it refused. Raises OSError for a fault of Slack's or of the network:
+    it leaves open whether a post arrived."""
     try:
         return ask()
     except SlackApiError as error:
-        response = error.response
-        reason = response.get("error") if not isinstance(response, str) else None
-        status = getattr(response, "status_code", 200)
+        answer: Any = error.response
+        status = answer.get("status") if isinstance(answer, dict) else getattr(answer, "status_code", None)
+        headers = answer.get("headers", {}) if isinstance(answer, dict) else getattr(answer, "headers", {})
+        reason = error_code(error)
         if status == httpx.codes.TOO_MANY_REQUESTS or reason in {"ratelimited", "rate_limited"}:
-            raise TryAgain(float(response.headers.get("Retry-After", 1))) from error
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR or reason is None or reason in BUSY:
-            raise
-        raise refusal(str(reason), response) from error
+            raise TryAgain(retry_after(headers), reason=reason) from error
+        if (status or 0) >= httpx.codes.INTERNAL_SERVER_ERROR or reason in BUSY or reason.startswith("http "):
+            raise ConnectionError(f"Slack answered {reason}") from error
+        raise refusal(reason, answer) from error
+
+
+def retry_after(headers: Mapping[str, Any]) -> float:
+    """The seconds that Slack asks to wait."""
+    found = next((value for name, value in headers.items() if str(name).lower() == "retry-after"), 1)
+    return float(found[0] if isinstance(found, list) else found)
 
 
 def refusal(reason: str, response: Any) -> Exception:
@@ -357,7 +382,7 @@ def refusal(reason: str, response: Any) -> Exception:
         return NotDrawnError(reason)
     if reason == "missing_scope" and "chat:write.customize" in str(response.get("needed")):
         return NotAllowedToNameError(reason)
-    return TryAgain() if reason in OURS_TO_MEND else Unreachable(reason)
+    return TryAgain(reason=reason) if reason in OURS_TO_MEND else Unreachable(reason)
 
 
 def parts_with(key: str, posts: Iterable[OwnPost]) -> list[str]:

@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot.channels.port import Address, Incoming, Press, PressResult
 from bot.channels.slack_blocks import Pressed, pressed, settled
 from bot.channels.slack_desk import sender_of
-from bot.channels.slack_edge import Edge, reason_of
+from bot.channels.slack_edge import Edge
 from bot.channels.slack_events import address_of
-from bot.channels.slack_text import escape, text_of
+from bot.channels.slack_text import escape, text_of, with_emoji
 from bot.channels.slack_views import note_modal, reply_modal, resolve_modal, values_of
 from bot.texts import Texts
 from handoff.inbox import find_place, ticket_at
@@ -50,17 +49,17 @@ class Pressing:
 def register(bolt: AsyncApp, edge: Edge) -> None:
     """The listeners of this room."""
 
-    async def on_action(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+    async def on_action(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: dict[str, Any]) -> None:
         found = pressed(action)
         if found is not None and "channel" in body:
-            await take(edge, pressing_of(body, action), found)
+            await take(edge, pressing_of(body, action, team_of(context)), found)
         await ack()
 
-    async def on_form(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-        await ack(**await take_form(edge, body, view))
+    async def on_form(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: dict[str, Any]) -> None:
+        await ack(**await take_form(edge, body, view, team_of(context)))
 
-    async def on_reaction(event: dict[str, Any], body: dict[str, Any]) -> None:
-        await take_reaction(edge, event, str(body.get("team_id") or ""))
+    async def on_reaction(event: dict[str, Any], context: dict[str, Any]) -> None:
+        await take_reaction(edge, event, team_of(context))
 
     bolt.action(ACTIONS)(on_action)
     for name in FORMS:
@@ -68,12 +67,17 @@ def register(bolt: AsyncApp, edge: Edge) -> None:
     bolt.event("reaction_added")(on_reaction)
 
 
-def pressing_of(body: Mapping[str, Any], action: Mapping[str, Any]) -> Pressing:
+def team_of(context: Mapping[str, Any]) -> str:
+    """The workspace where Lotse was pressed; in a channel of several companies not always that of who pressed."""
+    return str(context.get("team_id") or "")
+
+
+def pressing_of(body: Mapping[str, Any], action: Mapping[str, Any], team: str) -> Pressing:
     """Slack's payload of a press. A post outside any thread is the root of its own."""
     message = body.get("message") or {}
     stands_at = str((body.get("container") or {}).get("message_ts") or message.get("ts") or "")
     return Pressing(
-        team=str((body.get("team") or {}).get("id") or ""),
+        team=team,
         channel=str(body["channel"]["id"]),
         thread=str(message.get("thread_ts") or (body.get("container") or {}).get("thread_ts") or stands_at),
         post=stands_at,
@@ -122,13 +126,14 @@ def agent_press(where: Pressing, found: Pressed) -> Press:
         action, fields = "correct", {"impact": str(impact), "urgency": str(urgency)}
     elif action in {"category", "queue"}:
         action, fields = "correct", {action: found.value}
-    return Press(where.address, sender_of(where.user), action, found.value, where.source_id, fields)
+    sender = sender_of(where.user)
+    return Press(where.address, sender, action, found.value, where.source_id, fields, on=found.key or None)
 
 
 async def assign(edge: Edge, where: Pressing, agent: str) -> None:
     """Give the ticket to a member of this channel; Lotse itself is one, and no agent."""
     refused = await edge.may_act(where.team, where.channel, agent)
-    if refused == "only_agents" or agent == await edge.own_user(where.team):
+    if refused == "only_agents" or agent == await edge.bot_user(where.team):
         refused = "only_to_agents"
     if refused is not None:
         edge.afterwards(edge.tell_key(where.team, where.channel, where.user, refused, where.thread))
@@ -177,9 +182,11 @@ async def open_form(edge: Edge, where: Pressing, name: str) -> None:
 
     ticket, texts = await edge.store(read), await edge.texts(where.user)
     if ticket is None:
+        await edge.tell_key(where.team, where.channel, where.user, "trigger_expired", where.thread)
         return
     metadata = json.dumps({"number": ticket.number, "channel": where.channel, "thread": where.thread})
-    await show(edge, where, form(name, texts, metadata, ticket))
+    view = form(name, texts, metadata, ticket)
+    await edge.show(where.team, where.trigger, view, where.user, where.channel, where.thread)
 
 
 def form(name: str, texts: Texts, metadata: str, ticket: FormTicket) -> dict[str, Any]:
@@ -189,21 +196,11 @@ def form(name: str, texts: Texts, metadata: str, ticket: FormTicket) -> dict[str
     return make(texts, metadata, ticket.number, ticket.requester)
 
 
-async def show(edge: Edge, where: Pressing, view: dict[str, Any]) -> None:
-    client = await edge.ask(lambda: edge.workspaces.async_client(where.team))
-    try:
-        await client.views_open(trigger_id=where.trigger, view=view)
-    except SlackApiError as error:
-        if "trigger" not in reason_of(error):
-            raise
-        await edge.tell_key(where.team, where.channel, where.user, "trigger_expired", where.thread)
-
-
-async def take_form(edge: Edge, body: Mapping[str, Any], view: Mapping[str, Any]) -> dict[str, Any]:
+async def take_form(edge: Edge, body: Mapping[str, Any], view: Mapping[str, Any], team: str) -> dict[str, Any]:
     """What an agent wrote in a form, as if said at the desk: it reaches every other place of the ticket. The arguments
     of the acknowledgement: nothing, or what is wrong with a field."""
     about, values = json.loads(view["private_metadata"]), values_of(view)
-    user, team = str(body["user"]["id"]), str((body.get("team") or {}).get("id") or "")
+    user = str(body["user"]["id"])
     name = str(view["callback_id"]).partition(":")[2]
     refused = await edge.may_act(team, about["channel"], user)
     if refused is not None:
@@ -212,11 +209,9 @@ async def take_form(edge: Edge, body: Mapping[str, Any], view: Mapping[str, Any]
     await edge.acquaint(team, user)
     if name == "resolve":
         result = await edge.press(resolve_press(about, values, user, team, str(view["id"])))
-        if result.text:
-            edge.afterwards(edge.tell(team, about["channel"], user, result.text, about["thread"]))
-        return {}
+        return {"response_action": "errors", "errors": {"fix": result.text}} if result.text else {}
     if not values.get("text", "").strip():
-        return {"response_action": "errors", "errors": {"text": (await edge.texts(user))("nothing_asked")}}
+        return {"response_action": "errors", "errors": {"text": (await edge.texts(user))("nothing_written")}}
     await edge.receive(written_in_form(name, about, values["text"], user, str(view["id"])))
     return {}
 
@@ -236,7 +231,7 @@ def written_in_form(name: str, about: Mapping[str, str], text: str, user: str, v
     desk = Address("web", "desk", about["number"])
     now, source_id = datetime.now(UTC), f"slack-form/{view}"
     note = name == "note"
-    return Incoming(desk, sender_of(user), text, source_id, now, is_note=note, is_reply=not note)
+    return Incoming(desk, sender_of(user), with_emoji(text, None), source_id, now, is_note=note, is_reply=not note)
 
 
 # --- reactions --------------------------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
-from slack_sdk.errors import SlackApiError
 
 from bot.channels.port import Address, Incoming, Press, Sender
 from bot.channels.slack_desk import (
     VIEWS,
+    Command,
+    Found,
     choose_language,
     command_of,
     current_case,
@@ -21,7 +22,7 @@ from bot.channels.slack_desk import (
     sender_of,
     status_text,
 )
-from bot.channels.slack_edge import Edge, as_blocks, reason_of
+from bot.channels.slack_edge import Edge, as_posts
 from bot.channels.slack_events import DM, Here, address_of, to_incoming
 from bot.channels.slack_text import to_markdown
 from bot.channels.slack_views import ask_modal, home_pressed, home_view, open_ticket_modal, values_of
@@ -55,15 +56,15 @@ def register(bolt: AsyncApp, edge: Edge) -> None:
     async def on_ticket_form(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         await ack(**await take_ticket_form(edge, body, view))
 
-    async def on_home_opened(event: dict[str, Any], body: dict[str, Any]) -> None:
-        team = str(body.get("team_id") or "")
+    async def on_home_opened(event: dict[str, Any], context: dict[str, Any]) -> None:
+        team = str(context.get("team_id") or "")
         if event.get("tab") == "messages":
             edge.afterwards(suggest(edge, team, event["user"], event["channel"], None))
         else:
             edge.afterwards(publish_home(edge, team, event["user"]))
 
-    async def on_thread_started(event: dict[str, Any], body: dict[str, Any]) -> None:
-        thread, team = event["assistant_thread"], str(body.get("team_id") or "")
+    async def on_thread_started(event: dict[str, Any], context: dict[str, Any]) -> None:
+        thread, team = event["assistant_thread"], str(context.get("team_id") or "")
         edge.afterwards(suggest(edge, team, thread["user_id"], thread["channel_id"], thread["thread_ts"]))
 
     async def on_home_action(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -110,35 +111,34 @@ async def take_command(edge: Edge, body: Mapping[str, Any], respond: AsyncRespon
         await ask_in_dm(edge, user, team, name, question)
     elif command.name == "person":
         await person_in_dm(edge, user, team, name)
-    edge.afterwards(show_answer(edge, body, command.name, command.words, respond))
+    edge.afterwards(show_answer(edge, body, command, respond))
 
 
-async def show_answer(edge: Edge, body: Mapping[str, Any], name: str, words: str, respond: AsyncRespond) -> None:
+async def show_answer(edge: Edge, body: Mapping[str, Any], command: Command, respond: AsyncRespond) -> None:
     """What only the person who typed the command sees."""
     user, team = str(body["user_id"]), str(body.get("team_id") or "")
     texts = await edge.texts_for(team, user)
-    if name in {"ask", "person"}:
+    if command.name in {"ask", "person"}:
         link = f"https://slack.com/app_redirect?app={body.get('api_app_id')}&team={team}"
-        await respond(response_type="ephemeral", **as_blocks(texts("asked_in_dm", link=link), frozenset({link})))
-        return
-    text, links = await answer_to(edge, name, words, user, team, texts)
-    await respond(response_type="ephemeral", **as_blocks(text, links))
+        found = Found(texts("asked_in_dm", link=link), frozenset({link}))
+    else:
+        found = await answer_to(edge, command, user, team, texts)
+    for part in as_posts(found.text, found.links):
+        await respond(response_type="ephemeral", **part)
 
 
-async def answer_to(
-    edge: Edge, name: str, words: str, user: str, team: str, texts: Texts
-) -> tuple[str, frozenset[str]]:
-    """The text of a command that only shows something, and the links in it."""
-    if name in {"status", "tickets"}:
-        return await edge.store(lambda: status_text(edge.house, user, texts)), frozenset()
-    agent = await edge.is_agent(team, user)
-    if name == "help":
-        return "\n\n".join([texts("usage"), *([texts("usage_agents")] if agent else [])]), frozenset()
-    if not agent:
-        return texts("only_agents"), frozenset()
-    if name == "desk":
-        return await edge.store(lambda: desk_text(edge.house, VIEWS[words], user, texts))
-    return await edge.ask(lambda: search_text(edge.house, words, texts)), frozenset()
+async def answer_to(edge: Edge, command: Command, user: str, team: str, texts: Texts) -> Found:
+    """The text of a command that only shows something."""
+    if command.name in {"status", "tickets"}:
+        return Found(await edge.ask(lambda: status_text(edge.house, user, texts)))
+    rooms = await edge.rooms_of(team, user)
+    if command.name == "help":
+        return Found("\n\n".join([texts("usage"), *([texts("usage_agents")] if rooms else [])]))
+    if not rooms:
+        return Found(texts("only_agents"))
+    if command.name == "desk":
+        return await edge.ask(lambda: desk_text(edge.house, VIEWS[command.words], user, rooms, texts))
+    return await edge.ask(lambda: search_text(edge.house, command.words, texts, edge.channel.absolute))
 
 
 # --- shortcuts and their forms ----------------------------------------------------------------------------------------
@@ -164,14 +164,8 @@ async def open_ticket_form(edge: Edge, body: Mapping[str, Any], here: Here) -> N
 
 
 async def open_view(edge: Edge, body: Mapping[str, Any], view: dict[str, Any]) -> None:
-    """Show a form. Slack takes it for three seconds; where there is a place to say so, who was too slow is told."""
-    client = await edge.ask(lambda: edge.workspaces.async_client(team_of(body)))
-    try:
-        await client.views_open(trigger_id=body["trigger_id"], view=view)
-    except SlackApiError as error:
-        if "trigger" not in reason_of(error) or "channel" not in body:
-            raise
-        await edge.tell_key(team_of(body), body["channel"]["id"], body["user"]["id"], "trigger_expired")
+    channel = str((body.get("channel") or {}).get("id") or "")
+    await edge.show(team_of(body), body["trigger_id"], view, body["user"]["id"], channel, "")
 
 
 def team_of(body: Mapping[str, Any]) -> str:
@@ -202,7 +196,7 @@ async def take_ticket_form(edge: Edge, body: Mapping[str, Any], view: Mapping[st
     if not text:
         return {"response_action": "errors", "errors": {"summary": (await edge.texts(user))("nothing_asked")}}
     await edge.acquaint(team, requester)
-    is_ours = await edge.members.is_member(team, about["channel"], await edge.own_user(team))
+    is_ours = await edge.members.is_member(team, about["channel"], await edge.bot_user(team))
     somebody_elses = about["channel"].startswith("D") and requester != user  # direct messages are between two
     address = new_thread(requester, team, name)
     if is_ours and about["channel"] not in edge.team_rooms() and not somebody_elses:
@@ -219,7 +213,7 @@ async def take_ticket_form(edge: Edge, body: Mapping[str, Any], view: Mapping[st
 # --- App Home and the agent view --------------------------------------------------------------------------------------
 async def publish_home(edge: Edge, team: str, user: str) -> None:
     texts = await edge.texts_for(team, user)
-    home = await edge.store(lambda: home_of(edge.house, user, texts))
+    home = await edge.ask(lambda: home_of(edge.house, user, texts))
     client = await edge.ask(lambda: edge.workspaces.async_client(team))
     await client.views_publish(user_id=user, view=home_view(texts, home.tickets, home.outages, home.questions))
 

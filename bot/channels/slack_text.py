@@ -1,7 +1,7 @@
 """Text between Slack and Lotse: what a person typed as plain words, what is said as blocks, long ones in parts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 
 from bot.channels.slack_markdown import markdown_blocks
@@ -19,10 +19,13 @@ __all__ = [
     "split_blocks",
     "text_of",
     "to_markdown",
+    "with_emoji",
 ]
 
 WRITTEN = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 MARKUP = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>|&(?:amp|lt|gt);")
+EMOJI = re.compile(r":[\w+'-]+:(?::skin-tone-[2-6]:)?")
+CODES = re.compile(r"[0-9a-f]{2,5}(?:-[0-9a-f]{2,5})*")
 SCHEME = re.compile(r"^(https?://|mailto:|tel:)")
 FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
@@ -34,6 +37,27 @@ def to_markdown(text: str, *, me: str, names: Mapping[str, str]) -> str:
     names: user, group and channel ids to the names shown; what is missing is shown as its id.
     """
     return MARKUP.sub(lambda found: as_seen(found, names), without_mention(text, me))
+
+
+def with_emoji(text: str, blocks: object) -> str:
+    """The `text` of a message with its emoji as characters: Slack tells `:lock:` in the text, and which that is in the
+    blocks. One that only this workspace has keeps its name."""
+    known = dict(emoji_in(blocks))
+    return EMOJI.sub(lambda found: known.get(found[0], found[0]), text)
+
+
+def emoji_in(value: object) -> Iterator[tuple[str, str]]:
+    """The name, as it stands in the text, and the characters of each emoji of blocks; the note mark always."""
+    yield ":lock:", "🔒"
+    if isinstance(value, list):
+        for one in value:
+            yield from emoji_in(one)
+    elif isinstance(value, dict):
+        codes = str(value.get("unicode") or "")
+        if value.get("type") == "emoji" and CODES.fullmatch(codes):
+            tone = f":skin-tone-{value['skin_tone']}:" if value.get("skin_tone") else ""
+            yield f":{value.get('name')}:{tone}", "".join(chr(int(code, 16)) for code in codes.split("-"))
+        yield from emoji_in(value.get("elements"))
 
 
 def without_mention(text: str, user: str) -> str:

@@ -27,7 +27,6 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
-    RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
 from slack_sdk.http_retry.handler import RetryHandler
@@ -128,6 +127,10 @@ class Workspaces:
         granted = self._granted(team)
         return granted if granted.url else self._asked(granted.token, granted)
 
+    def bot_user(self, team: str | None) -> str:
+        """Lotse's user in a workspace. Raises as identity, and needs no network once warmed up."""
+        return self._granted(team).bot_user_id
+
     def forget(self, team: str | None) -> None:
         """Ask for the installation of a workspace (None: of all) anew; after it changed, or its token was refused."""
         with self._lock:
@@ -205,6 +208,9 @@ class Workspaces:
         if self.store is None:
             return self._the_only(team)
         team = team or self._only_team(self.store)
+        allowed = self.settings.slack.workspaces
+        if allowed and team not in allowed:
+            raise UnknownWorkspace(f"the Slack workspace {team} is not among slack.workspaces")
         bot = self._row(self.store, team)
         if bot is None:
             raise UnknownWorkspace(
@@ -364,12 +370,9 @@ def error_code(error: SlackApiError) -> str:
 
 
 def patient() -> list[RetryHandler]:
-    """Repeats after a broken connection, a rate limit and a fault of Slack's."""
-    return [
-        ConnectionErrorRetryHandler(max_retry_count=RETRIES),
-        RateLimitErrorRetryHandler(max_retry_count=RETRIES),
-        ServerErrorRetryHandler(max_retry_count=RETRIES),
-    ]
+    """Repeats after a broken connection and a fault of Slack's. A rate limit is not slept off: a worker that holds a
+    conversation goes on with others meanwhile (bot/channels/slack_post.py)."""
+    return [ConnectionErrorRetryHandler(max_retry_count=RETRIES), ServerErrorRetryHandler(max_retry_count=RETRIES)]
 
 
 def patient_async() -> list[AsyncRetryHandler]:

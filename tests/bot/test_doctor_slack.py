@@ -16,8 +16,8 @@ from slack_setup import oauth_settings, slack_settings
 from bot.channels.slack_workspaces import Workspaces, open_workspaces
 from bot.cli import main
 from bot.db import Sessions
-from bot.doctor_slack import Finding, examine, rooms
-from bot.settings import Settings
+from bot.doctor_slack import Finding, examine
+from bot.settings import Settings, SettingsError
 
 
 @pytest.fixture
@@ -216,11 +216,9 @@ def test_a_missing_signing_secret_is_named(fake: FakeSlack, tmp_path: Path) -> N
     assert 'the "Signing Secret" of the page "Basic Information"' in found["signing secret"]
 
 
-def test_each_channel_is_looked_at_once(fake: FakeSlack, tmp_path: Path) -> None:
-    same = fake.channel_named("#network").id
-    found = rooms(settings_of(fake, tmp_path, help=same))
-    assert [room.use for room in found] == ["queue network", "third level"]
-    assert found[0].channel == same
+def test_a_help_channel_where_agents_work_is_named_before_anything_is_asked(fake: FakeSlack, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="where agents work"):
+        settings_of(fake, tmp_path, help=fake.channel_named("#network").id)
 
 
 def test_a_workspace_nobody_installed_lotse_in_is_named(fake: FakeSlack, tmp_path: Path, sessions: Sessions) -> None:

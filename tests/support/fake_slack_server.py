@@ -138,9 +138,12 @@ class WebApi:
         path = request.path_params["path"].removeprefix("download/")
         await asyncio.sleep(self.faults.delay_of("files-pri"))
         with self.state.lock:
+            verdict = self.faults.verdict("files-pri")
             bot = self.state.with_token(token)
             files = self.state.files.values()
             file = next((one for one in files if one.url.endswith(urllib.parse.quote(f"/files-pri/{path}"))), None)
+        if verdict.before:
+            return _failed(verdict.before)[0]
         if file is None or file.content is None:
             return HTMLResponse("not found", 404)
         if bot is None or bot.team != file.team or "files:read" not in bot.scopes:

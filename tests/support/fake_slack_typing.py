@@ -6,7 +6,8 @@ from typing import Any
 
 from fake_slack_things import elements_of
 
-TOKEN = re.compile(r"(<@[A-Z0-9]+>|https?://[^\s<>]+)")
+EMOJI = {"🔒": "lock", "👀": "eyes", "🎉": "tada", "🙂": "slightly_smiling_face", "👍🏽": "+1::skin-tone-4"}
+TOKEN = re.compile(rf"(<@[A-Z0-9]+>|https?://[^\s<>]+|{'|'.join(EMOJI)})")
 ONE = {"static_select": "selected_option", "radio_buttons": "selected_option", "users_select": "selected_user"}
 ONE |= {"conversations_select": "selected_conversation", "channels_select": "selected_channel"}
 ONE |= {"datepicker": "selected_date", "timepicker": "selected_time", "datetimepicker": "selected_date_time"}
@@ -22,7 +23,8 @@ class RefusedByClientError(Exception):
 def typed(text: str) -> tuple[str, list[dict[str, Any]]]:
     """(text, blocks) as a client sends what was typed: entities escaped, mentions and links marked.
 
-    `<@U...>` stands for a mention picked from the list; everything else is taken as it is.
+    `<@U...>` stands for a mention picked from the list; everything else is taken as it is. Emoji become their names in
+    the text (those in EMOJI; Slack does it with all).
     """
     parts = [part for part in TOKEN.split(text) if part]
     elements = [_element(part) for part in parts]
@@ -36,12 +38,18 @@ def escaped(text: str) -> str:
 
 
 def _entity(part: str) -> str:
+    if part in EMOJI:
+        return f":{EMOJI[part]}:"
     if part.startswith("<@"):
         return part
     return f"<{escaped(part)}>" if TOKEN.fullmatch(part) else escaped(part)
 
 
 def _element(part: str) -> dict[str, Any]:
+    if part in EMOJI:
+        name, _, tone = EMOJI[part].partition("::skin-tone-")
+        code = "-".join(f"{ord(one):x}" for one in part)
+        return {"type": "emoji", "name": name, "unicode": code} | ({"skin_tone": int(tone)} if tone else {})
     if part.startswith("<@") and TOKEN.fullmatch(part):
         return {"type": "user", "user_id": part[2:-1]}
     return {"type": "link", "url": part} if TOKEN.fullmatch(part) else {"type": "text", "text": part}

@@ -111,7 +111,7 @@ def proposed(world: SlackWorld) -> list[tuple[str, str]]:
 
 def slack_keys(text: str) -> set[str]:
     """Slack's own sentences about what could not be done, by their keys."""
-    names = ("nothing_asked", "only_agents", "only_to_agents", "not_checked", "trigger_expired")
+    names = ("nothing_asked", "nothing_written", "only_agents", "only_to_agents", "not_checked", "trigger_expired")
     tongues = (("de", "sie"), ("de", "du"), ("en", "sie"))
     said = [(name, Texts(language, address, "slack")(name)) for name in names for language, address in tongues]
     return {name for name, sentence in said if sentence == text}

@@ -150,17 +150,21 @@ class TestOneWorkspace:
 
 
 class TestClients:
-    @pytest.mark.parametrize("fault", ["server", "rate limit", "connection"])
+    @pytest.mark.parametrize("fault", ["server", "connection"])
     def test_the_reader_repeats(self, fake: FakeSlack, single: Workspaces, fault: str) -> None:
         room = fake.channel("help")
         if fault == "connection":
             fake.lose_answer("conversations.info")
-        elif fault == "server":
-            fake.fail_next("conversations.info", n=2, status=503)
         else:
-            fake.fail_next("conversations.info", retry_after=1)
+            fake.fail_next("conversations.info", n=2, status=503)
         assert single.reader(None).conversations_info(channel=room.id)["channel"]["id"] == room.id
         assert len(fake.called("conversations.info")) == (3 if fault == "server" else 2)
+
+    def test_the_reader_does_not_sleep_off_a_rate_limit(self, fake: FakeSlack, single: Workspaces) -> None:
+        fake.fail_next("conversations.info", retry_after=30)
+        with pytest.raises(SlackApiError):
+            single.reader(None).conversations_info(channel=fake.channel("help").id)
+        assert len(fake.called("conversations.info")) == 1
 
     def test_the_reader_gives_up_after_two_repeats(self, fake: FakeSlack, single: Workspaces) -> None:
         room = fake.channel("help")

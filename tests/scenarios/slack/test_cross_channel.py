@@ -77,7 +77,7 @@ def test_a_case_of_the_web_page_comes_to_slack_with_its_story(slack: SlackWorld,
     card = wants_person(web)
     assert VPN_QUESTION in words(card)
     assert facts(card)["Von"] == "Konrad Voßmann"
-    assert list(links(card)) == ["Ticket am Arbeitsplatz"]
+    assert list(links(card)) == ["Ticket im Desk"]
     (transcript,) = below(slack, card)
     assert VPN_QUESTION in transcript
     assert VPN[1] in transcript
