@@ -80,7 +80,7 @@ class Delivery:
             message.revision,
             address_of(message.place),
             reply_for(self.house, session, message),
-            changed.source_id if changed is not None else message.source_id,
+            posted_as(changed) if changed is not None else message.source_id,
             unclear_since,
             message.kind == Kind.CARD or not outbox.has_no_thread(session, message.place),
             message.place.failures,
@@ -199,3 +199,8 @@ class Delivery:
         told = self.house.handoff_texts()("agent_channel_unreachable", number=ticket.number)
         for place in handoff_places(ticket, but=message.place):
             outbox.post(session, message.conversation, place, Kind.NOTICE, told, self.house.clock())
+
+
+def posted_as(relay: Message) -> str | None:
+    """The platform's id of the post that a relay stands for; one that changed an earlier post has ours behind it."""
+    return relay.source_id.partition("#")[0] if relay.source_id else None
