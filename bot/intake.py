@@ -92,7 +92,10 @@ def _store_from_agent(house: House, session: Session, incoming: Incoming, place:
 def _store_from_requester(house: House, session: Session, incoming: Incoming) -> Message:
     if incoming.edits and inbox.find_message(session, incoming.address.platform, incoming.edits) is None:
         # A mention that was added later, or an edit that has overtaken its message: the new wording is the message.
-        incoming = replace(incoming, source_id=incoming.edits, edits=None)
+        message = _store_from_requester(house, session, replace(incoming, source_id=incoming.edits, edits=None))
+        edit = _record(house, session, incoming, message.conversation, message.place, Author.REQUESTER, Kind.EDIT, "")
+        edit.text, edit.handled_at, edit.outcome = message.text, house.clock(), "recorded"
+        return message
     place = place_changed(session, incoming) or loose_place(house, session, incoming)
     if place is None:
         place = requester_place(session, incoming)
