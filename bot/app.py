@@ -205,9 +205,8 @@ def slack_channel(settings: Settings, sessions: Sessions) -> SlackChannel | None
     """The way to Slack, when the settings name one."""
     if settings.slack.mode is None:
         return None
-    address = settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
     limit = settings.web.upload_limit_mb * 1024 * 1024
-    return SlackChannel(open_workspaces(settings, sessions), address, limit)
+    return SlackChannel(open_workspaces(settings, sessions), settings.web.public_url, limit)
 
 
 def require_free(host: str, port: int) -> None:

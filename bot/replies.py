@@ -179,7 +179,8 @@ def card(
     """
     values = card_values(texts, ticket, moment)
     told = values | ({"owner": ticket.agent.name} if ticket.agent else {})
-    facts = [Fact(texts(f"fact_{name}"), told[name]) for name in FACTS]
+    waits = ticket.is_open and ticket.first_response_at is None
+    facts = [Fact(texts(f"fact_{name}"), told[name]) for name in FACTS if waits or name != "due"]
     if articles:
         facts.append(Fact(texts("fact_articles"), "\n".join(articles)))
     fields = Card(

@@ -29,10 +29,12 @@ from handoff.models import (
     TicketState,
 )
 from kb_index.markup import article_links
+from kb_index.port import Hit
 
 LATELY = timedelta(days=30)
 MOST_ANSWERS = 2000
 MOST_LINES, LONGEST_SUMMARY = 15, 120
+LANGUAGES = ("de", "en")
 MOST_FOUND, LONGEST_PASSAGE = 5, 1500
 SOON = timedelta(minutes=30)  # a reaction due within this is about to be missed
 View = Literal["mine", "unassigned", "breaching"]
@@ -223,8 +225,7 @@ def desk_line(texts: Texts, said: Texts, ticket: Ticket, link: str | None) -> st
 
 def search_text(house: House, words: str, texts: Texts, absolute: Callable[[str], str]) -> Found:
     """What the knowledge base has on some words: the titles with the probability of each, and the best passage."""
-    result = house.knowledge.search(words, texts.language)
-    hits = [hit for hit in result.hits[:MOST_FOUND] if hit.confidence.probability >= LEAST_PROBABLE]
+    hits = best_hits(house, words)
     if not hits:
         return Found(texts("search_empty"), frozenset())
     links = [absolute(replies.article_url(hit.article_id)) for hit in hits]
@@ -238,7 +239,20 @@ def search_text(house: House, words: str, texts: Texts, absolute: Callable[[str]
     return Found(text, frozenset(links) | article_links(hits[0].text))
 
 
+def best_hits(house: House, words: str) -> list[Hit]:
+    """The most probable articles, whatever their language: an agent's own says nothing of what they look for."""
+    best: dict[int, Hit] = {}
+    for hit in (hit for language in LANGUAGES for hit in house.knowledge.search(words, language).hits):
+        known = best.get(hit.article_id)
+        if known is None or hit.confidence.probability > known.confidence.probability:
+            best[hit.article_id] = hit
+    first = sorted(best.values(), key=lambda hit: -hit.confidence.probability)[:MOST_FOUND]
+    return [hit for hit in first if hit.confidence.probability >= LEAST_PROBABLE]
+
+
 def link_of(title: str, address: str) -> str:
-    """A title as a link in Markdown."""
+    """A title as a link in Markdown, where its address leads anywhere."""
+    if not address.startswith(("https://", "http://")):
+        return title
     words = title.replace("[", "(").replace("]", ")")
     return f"[{words}]({address})"

@@ -71,7 +71,7 @@ class SlackChannel(Channel):
     pace = PACE
     can_be_asked = True
 
-    def __init__(self, workspaces: Workspaces, web_address: str, upload_limit: int) -> None:
+    def __init__(self, workspaces: Workspaces, web_address: str | None, upload_limit: int) -> None:
         self.workspaces = workspaces
         self.web_address = web_address
         self.upload_limit = upload_limit
@@ -82,7 +82,8 @@ class SlackChannel(Channel):
         self._seen_threads: dict[tuple[str, str], float] = {}
 
     def absolute(self, address: str) -> str:
-        return urljoin(self.web_address, address)
+        """An address of Lotse's pages for who reads it in Slack; as it is where they cannot be reached from there."""
+        return urljoin(self.web_address, address) if self.web_address else address
 
     # --- posting --------------------------------------------------------------------------------------------------
     def send(self, address: Address, reply: Reply, key: str) -> Sent:

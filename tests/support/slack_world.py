@@ -100,6 +100,7 @@ class SlackWorld:
         third = {"channel": self.third.id, "platform": "slack"}
         handoff = {"queues": queues, "third_level": third, **self.changes.get("handoff", {})}
         rest = {name: value for name, value in self.changes.items() if name not in {"slack", "handoff"}}
+        rest["web"] = {"public_url": "http://127.0.0.1:8080", **rest.get("web", {})}
         settings = world_settings(self.database_url, self.folder, slack=slack, handoff=handoff, **rest)
         secrets = {
             "LOTSE_BOT": self.fake.token,
