@@ -25,14 +25,14 @@ class RacingEngine(Engine):
 
     losses = 0
 
-    def _store(self, write: Callable[[Session], T]) -> T:
+    def write(self, write: Callable[[Session], T]) -> T:
         def raced(session: Session) -> T:
             if self.losses:
                 self.losses -= 1
                 raise IntegrityError("INSERT", {}, Exception("unique"))
             return write(session)
 
-        return super()._store(raced)
+        return super().write(raced)
 
 
 @pytest.mark.parametrize("losses", [1, 2])
