@@ -41,9 +41,15 @@ bench:
 	@$(IN_VENV) -m nlu.environment .venv-rasa
 	$(IN_VENV) -m benchmarks.understanding
 	$(IN_VENV) benchmarks/latency.py
+	$(IN_VENV) benchmarks/vectors.py --sizes 10000 100000 $(if $(DATA),--data $(DATA))
 	@test -n "$(DATA)" || echo "make bench DATA=FOLDER also measures import and answers (FOLDER: as helpdesk-data)."
 	@test -z "$(DATA)" || { set -ex; $(IN_VENV) benchmarks/import_folder.py $(DATA)/kb_en $(DATA)/kb_de; \
-		$(IN_VENV) benchmarks/fifty_questions.py --data $(DATA); }
+		$(IN_VENV) benchmarks/embedders.py --data $(DATA); \
+		.venv/bin/lotse evaluate --kb $(DATA)/kb_de $(DATA)/kb_en --questions $(DATA)/questions_de.jsonl $(DATA)/questions_en.jsonl \
+			--unanswerable $(DATA)/unanswerable_de.jsonl $(DATA)/unanswerable_en.jsonl; \
+		$(IN_VENV) benchmarks/reading.py --data $(DATA); \
+		$(IN_VENV) benchmarks/past_questions.py --data $(DATA); \
+		$(IN_VENV) benchmarks/risk_splits.py --data $(DATA) --work var/benchmarks/risk_splits; }
 
 lock:
 	@$(SET_UP) test

@@ -9,6 +9,7 @@ from bot import replies
 from bot.case import RequesterCase
 from bot.channels.port import Incoming, Press, PressResult
 from bot.house import House
+from bot.learning import learn_from_agents
 from bot.threads import open_third_level, open_threads
 from handoff import desk
 from handoff.desk import NotPossible
@@ -148,6 +149,7 @@ class AgentCase:
     def resolve(self, press: Press) -> None:
         cause, fix = press.fields.get("cause", ""), press.fields.get("fix", "")
         desk.resolve(self.session, self.ticket, cause, fix, self.house.reopen_until(), self.now, self.agent)
+        learn_from_agents(self.house, self.session, self.ticket, self.agent.name)
         conversation = self.ticket.conversation
         message = self.case.post(Kind.NOTICE, replies.resolved(self.case.texts, self.ticket))
         self.case.remember(on=message.id)

@@ -182,12 +182,15 @@ def build_app(
     """
     upgrade(settings.database_url())
     sessions = open_database(settings.database_url())
-    embedder = embedder or load_embedder(settings.knowledge.model)
+    embedder = embedder or load_embedder(
+        settings.knowledge.model, settings.knowledge.cache, settings.knowledge.embedder
+    )
     with sessions.begin() as session:
         seed_calibration(session)
     if demo:
         demo_content.bring_in(settings, sessions, embedder)
-    knowledge = KnowledgeBase(sessions, embedder, settings.knowledge.cache, settings.answering.max_wrong)
+    risk = (settings.answering.max_wrong, settings.answering.assurance)
+    knowledge = KnowledgeBase(sessions, embedder, settings.knowledge.cache, *risk)
     understanding = set_up_understanding(settings, understander)
     doorbell = Doorbell()
     ways: dict[str, Channel] = dict(channels or {"web": WebChannel(doorbell), "console": ConsoleChannel()})

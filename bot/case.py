@@ -16,9 +16,10 @@ from bot.decision import (
     HandOver,
     ShowTickets,
     SmallTalk,
-    first_sure,
+    from_knowledge,
 )
 from bot.facts import missing_facts, names_system
+from bot.learning import learn_from_agents, learn_helped, learn_not_helped, remember_answer
 from bot.thinking import Thought, propose
 from bot.threads import open_threads
 from bot.voice import Voice
@@ -29,7 +30,6 @@ from handoff.models import ConversationState, Kind, Message, Reason, Ticket, Tic
 from kb_index.port import Hit
 from kb_index.questions import note_unanswered
 
-MOST_TRIED = 2  # articles shown in one case before a person comes
 BARE_CANCEL = 4
 STRONGER = {Reason.SENSITIVE, Reason.URGENT, Reason.OUTAGE, Reason.FRUSTRATED}
 SAYS_NO_FACT = {"not_helpful", "deny", "thanks", "greet"}
@@ -42,6 +42,8 @@ class RequesterCase(Voice):
     # --- decisions ------------------------------------------------------------------------------------------------
     def perform(self, thought: Thought, messages: Sequence[Message]) -> str:
         """Do what was decided about these messages; the outcome's name."""
+        if thought.situation.did_not_help:
+            learn_not_helped(self.session, self.conversation)
         match thought.decision:
             case Answer(hit):
                 return self.answer(hit, thought)
@@ -62,24 +64,39 @@ class RequesterCase(Voice):
 
     def answer(self, hit: Hit, thought: Thought) -> str:
         message = self.post(Kind.ANSWER, replies.answer(self.texts, hit), thought.evidence)
-        tried = {*self.conversation.memory.get("tried", ()), hit.article_id}
-        self.remember(tried=sorted(tried))
         self.keep(thought, Reason.UNKNOWN)
+        memory = self.conversation.memory
+        tried = {*memory.get("tried", ()), hit.article_id}
+        shown = {*memory.get("shown", ()), hit.passage_id}
+        self.remember(tried=sorted(tried), shown=sorted(shown))
         self.expect("feedback", message)
+        remember_answer(message, hit, thought)
         return "answered"
 
     def ask_back(self, hits: Sequence[Hit], thought: Thought) -> str:
-        message = self.post(Kind.ASK_BACK, replies.ask_back(self.texts, hits), thought.evidence)
-        offered = [{"article_id": hit.article_id, "title": hit.title} for hit in hits]
-        self.remember(offered=offered)
+        reply = replies.ask_back(self.texts, hits)
+        message = self.post(Kind.ASK_BACK, reply, thought.evidence)
+        choices = [button for button in reply.buttons if button.action == "choose"]
         self.keep(thought, Reason.UNKNOWN)
+        self.remember(
+            offered=[{"article_id": int(button.value), "title": button.label} for button in choices],
+            asked_back=self.conversation.memory.get("asked_back", 0) + 1,
+        )
         self.expect("choice", message)
         return "asked_back"
 
     def keep(self, thought: Thought, reason: Reason) -> None:
-        """Remember the question, whether it named a system, and what a ticket about it would be."""
+        """Remember the question, whether it named a system, and what a ticket about it would be. A new question has
+        seen no article and no choices yet."""
         named = names_system(thought) or self.conversation.memory.get("named", False)
-        self.remember(question=thought.question, proposal=asdict(propose(self.house, thought, reason)), named=named)
+        result = thought.situation.result
+        self.remember(
+            question=thought.question,
+            searched=result.question if result else "",
+            proposal=asdict(propose(self.house, thought, reason)),
+            named=named,
+            **({} if thought.continues else {"tried": [], "asked_back": 0}),
+        )
 
     def small_talk(self, key: str, thought: Thought) -> str:
         if key != "out_of_scope":
@@ -115,6 +132,7 @@ class RequesterCase(Voice):
 
     def helped(self) -> str:
         """The requester confirms: the case ends, and a ticket handed back to the bot with it."""
+        learn_helped(self.session, self.conversation)
         self.say("helped")
         self.close("confirmed")
         return "confirmed"
@@ -123,16 +141,20 @@ class RequesterCase(Voice):
         ticket = self.conversation.ticket
         if ticket is not None and ticket.is_open:
             desk.resolve(self.session, ticket, "", "", self.now, self.now, None)
+            learn_from_agents(self.house, self.session, ticket, ticket.agent.name if ticket.agent else None)
             self.tell_handoff("agent_confirmed", number=ticket.number, requester=ticket.requester.name)
         desk.close(self.session, self.conversation, outcome, self.now)
 
     def not_helped(self, thought: Thought) -> str:
-        """The next sure article, once; then a person."""
-        tried = self.conversation.memory.get("tried", ())
-        hit = first_sure(thought.situation)
-        if hit is not None and len(tried) < MOST_TRIED:
-            return self.answer(hit, thought)
-        return self.hand_over(thought, Reason.UNKNOWN, may_ask=True)
+        """The next article if it is sure enough, once; else choices, once; then a person."""
+        learn_not_helped(self.session, self.conversation)
+        match from_knowledge(thought.situation):
+            case Answer(hit):
+                return self.answer(hit, thought)
+            case AskBack(hits):
+                return self.ask_back(hits, thought)
+            case _:
+                return self.hand_over(thought, Reason.UNKNOWN, may_ask=True)
 
     def none_of_these(self, thought: Thought) -> str:
         """None of the offered articles is right."""
@@ -218,7 +240,7 @@ class RequesterCase(Voice):
         proposal = self.conversation.memory.get("proposal")
         if proposal is not None:
             self.remember(proposal={**proposal, "summary": summary_of(reworded)})
-        self.remember(question=reworded)
+        self.remember(question=reworded, searched="")
         return "recorded"
 
     def take_fact_or_more(self, thought: Thought) -> str:

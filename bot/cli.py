@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_kb, cli_slack
+from bot import cli_calibrate, cli_evaluate, cli_explain, cli_kb, cli_replay, cli_slack
+from bot.cli_trials import SeveralValues
 from bot.config_file import SettingsError
 from bot.logs import set_up_logging
 from bot.settings import Settings, check_may_serve, settings_hash
@@ -46,12 +47,19 @@ app.add_typer(nlu, name="nlu")
 app.add_typer(db, name="db")
 app.add_typer(cli_slack.doctor, name="doctor")
 app.add_typer(cli_slack.app, name="slack")
+app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
+app.command(cls=SeveralValues, epilog=cli_evaluate.EPILOG)(cli_evaluate.evaluate)
+app.command(cls=SeveralValues, epilog=cli_calibrate.EPILOG)(cli_calibrate.calibrate)
+app.command(epilog=cli_explain.EPILOG)(cli_explain.explain)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code. Expected errors are told in a sentence, others keep their traceback."""
+def main(arguments: list[str] | None = None, trials: object = None) -> int:
+    """Run a command and return its exit code. Expected errors are told in a sentence, others keep their traceback.
+
+    trials: opens the knowledge bases to try out, see `bot/cli_trials.py`.
+    """
     try:
-        app(arguments, prog_name="lotse")
+        app(arguments, prog_name="lotse", obj=trials)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:

@@ -98,9 +98,10 @@ def knowledge_base(settings: Settings) -> Iterator["KnowledgeBase"]:
         with closing(sessions):
             with sessions.begin() as session:
                 seed_calibration(session)
-            embedder = load_embedder(settings.knowledge.model)
+            embedder = load_embedder(settings.knowledge.model, settings.knowledge.cache, settings.knowledge.embedder)
     with closing(sessions):
-        yield KnowledgeBase(sessions, embedder, settings.knowledge.cache, settings.answering.max_wrong)
+        risk = (settings.answering.max_wrong, settings.answering.assurance)
+        yield KnowledgeBase(sessions, embedder, settings.knowledge.cache, *risk)
 
 
 @contextmanager

@@ -7,7 +7,10 @@ from kb_index.port import Hit, SearchResult
 from nlu.port import Understanding
 
 MOST_CHOICES = 3
+MOST_TRIED = 2  # articles shown for one question before a person comes
+MOST_ASKED_BACK = 2  # rounds of choices about one question; after an answer that did not help only one
 SMALL_TALK = {"greet": "greeting", "thanks": "thanks", "goodbye": "goodbye", "affirm": "say_more", "deny": "say_more"}
+SAYS_NO = {"not_helpful", "deny"}
 LONGEST_SMALL_TALK = 8  # words; whoever writes more has more to say than hello
 SURE_INTENT = 0.6  # below it an intent that would send somebody away is not believed
 
@@ -72,8 +75,9 @@ class Situation:
     """Everything the decision rests on.
 
     sensitive: name of the sensitive topic the words touch. result: None where nothing was searched. tried: ids of
-    articles already shown in this case. answered: an answer waits for feedback. pointed_away: out of scope was said
-    before.
+    articles already shown for this question. did_not_help: those are known to be wrong. asked_back: how often choices
+    were offered for it. follow_up: it goes on from the question before, so it is no small talk. answered: an answer
+    waits for feedback. pointed_away: out of scope was said before.
     """
 
     text: str
@@ -84,6 +88,9 @@ class Situation:
     frustrated: bool = False
     urgent: bool = False
     tried: frozenset[int] = field(default_factory=frozenset)
+    did_not_help: bool = False
+    asked_back: int = 0
+    follow_up: bool = False
     answered: bool = False
     pointed_away: bool = False
     has_open_ticket: bool = False
@@ -91,7 +98,13 @@ class Situation:
 
 def decide(situation: Situation) -> Decision:
     """The one decision of Lotse. People first, then what the message plainly wants, then knowledge."""
-    return _needs_person(situation) or _plain_wish(situation) or _from_knowledge(situation)
+    return _needs_person(situation) or _plain_wish(situation) or from_knowledge(situation)
+
+
+def conclude(situation: Situation) -> Decision:
+    """The decision, and where it only says that an answer did not help, what follows from that."""
+    decision = decide(situation)
+    return from_knowledge(situation) if decision == Feedback(helped=False) else decision
 
 
 def _needs_person(situation: Situation) -> Decision | None:
@@ -118,17 +131,19 @@ def _plain_wish(situation: Situation) -> Decision | None:
     intent = situation.understanding.intent
     if not any(character.isalpha() for character in situation.text):
         return SmallTalk("say_more")
-    if situation.answered and intent in {"helpful", "affirm", "not_helpful", "deny"}:
-        return Feedback(helped=intent in {"helpful", "affirm"})
+    if situation.answered and not situation.follow_up and intent in {"helpful", "affirm"}:
+        return Feedback(helped=True)
+    if situation.answered and not situation.follow_up and (situation.did_not_help or intent in SAYS_NO):
+        return Feedback(helped=False)
     if intent == "ticket_status":
         return ShowTickets()
     if intent == "add_to_ticket" and situation.has_open_ticket:
         return AddToTicket()
     if intent == "create_ticket":
         return HandOver(Reason.ASKED_FOR_PERSON, may_ask=True)
-    if intent == "not_helpful":
+    if intent == "not_helpful" and not situation.follow_up:
         return HandOver(Reason.UNKNOWN, may_ask=True)
-    return _small_talk(situation)
+    return None if situation.follow_up else _small_talk(situation)
 
 
 def _small_talk(situation: Situation) -> Decision | None:
@@ -142,11 +157,13 @@ def _small_talk(situation: Situation) -> Decision | None:
     return SmallTalk(SMALL_TALK[intent]) if intent in SMALL_TALK else None
 
 
-def _from_knowledge(situation: Situation) -> Decision:
-    hit = first_sure(situation)
+def from_knowledge(situation: Situation) -> Answer | AskBack | SmallTalk | HandOver:
+    """Answer when sure, offer choices when the right article is probably among them, else bring a person."""
+    may_show = not (situation.did_not_help and len(situation.tried) >= MOST_TRIED)
+    hit = first_sure(situation) if may_show else None
     if hit is not None:
         return Answer(hit)
-    choices = choices_left(situation)
+    choices = choices_left(situation) if may_show else ()
     if choices and not situation.urgent:
         return AskBack(choices)
     if _is_out_of_scope(situation):
@@ -157,22 +174,56 @@ def _from_knowledge(situation: Situation) -> Decision:
 def _is_out_of_scope(situation: Situation) -> bool:
     understanding = situation.understanding
     believed = understanding.intent == "out_of_scope" and understanding.confidence >= SURE_INTENT
-    return believed and not situation.pointed_away and not situation.urgent and not understanding.entities
+    wanted = situation.pointed_away or situation.urgent or situation.follow_up
+    return believed and not wanted and not understanding.entities
 
 
 def first_sure(situation: Situation) -> Hit | None:
-    """The best hit not yet shown, if it is sure enough at the operator's risk."""
+    """The best hit not yet shown, if it is sure enough at the operator's risk.
+
+    The thresholds hold for articles in the first hit's language; one in another language is offered, never answered.
+    """
     result = situation.result
-    if result is None or result.answer_from is None:
+    best = first_left(situation)
+    if result is None or result.answer_from is None or best is None or best.language != result.hits[0].language:
         return None
-    best = next((hit for hit in result.hits if hit.article_id not in situation.tried), None)
-    return best if best is not None and best.confidence.probability >= result.answer_from else None
+    return best if chance(situation, best) >= result.answer_from else None
+
+
+def first_left(situation: Situation) -> Hit | None:
+    """The best hit not yet shown."""
+    hits = situation.result.hits if situation.result else ()
+    return next((hit for hit in hits if hit.article_id not in situation.tried), None)
 
 
 def choices_left(situation: Situation) -> tuple[Hit, ...]:
-    """The first hits not yet shown, when the right one is probably among them."""
+    """The first hits not yet shown, when the right one is probably among them and not too much was asked already."""
     result = situation.result
-    if result is None or result.ask_from is None or result.among_first.probability < result.ask_from:
+    most = 1 if situation.did_not_help else MOST_ASKED_BACK
+    if result is None or result.ask_from is None or situation.asked_back >= most:
         return ()
-    left = [hit for hit in result.hits[:MOST_CHOICES] if hit.article_id not in situation.tried]
-    return tuple(left)
+    left = tuple(hit for hit in result.hits[:MOST_CHOICES] if hit.article_id not in situation.tried)
+    return left if chance_among(situation) >= result.ask_from else ()
+
+
+def chance(situation: Situation, hit: Hit) -> float:
+    """The probability that a hit answers. Once what was shown is known to be wrong, its share falls to the others:
+    p / (1 - shown). Where both together exceed 1 they are not alternatives, and the hit's own probability stays."""
+    own, shown = hit.confidence.probability, _share_shown(situation)
+    return own / (1 - shown) if shown < 1 and own + shown <= 1 else own
+
+
+def chance_among(situation: Situation) -> float:
+    """The probability that one of the first three answers which is not yet known to be wrong."""
+    if situation.result is None:
+        return 0.0
+    among, shown = situation.result.among_first.probability, _share_shown(situation, MOST_CHOICES)
+    return max(0.0, (among - shown) / (1 - shown)) if shown < 1 else 0.0
+
+
+def _share_shown(situation: Situation, most: int | None = None) -> float:
+    """The probability that was given to what is known to be wrong by now, among the first `most` hits."""
+    if situation.result is None or not situation.did_not_help:
+        return 0.0
+    wrong = [hit for hit in situation.result.hits[:most] if hit.article_id in situation.tried]
+    return sum(hit.confidence.probability for hit in wrong)

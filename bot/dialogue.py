@@ -9,6 +9,7 @@ from bot.burst import CHANGES, Burst
 from bot.case import STRONGER, RequesterCase
 from bot.decision import Answer, AskBack, Cancel, HandOver, ShowTickets, SmallTalk
 from bot.house import House
+from bot.learning import learn_not_helped
 from bot.lookups import OPEN_TICKET
 from bot.thinking import Thought, offered_in
 from bot.wording import still_broken
@@ -206,15 +207,17 @@ def late(case: RequesterCase, burst: Burst, message: Message) -> str:
         return case.say_stale()
     if case.conversation.state == ConversationState.RESOLVED:
         return reopen_or_new(case, (), None)
+    learn_not_helped(case.session, below.conversation, below.id)
     case.remember(question=question_of(below), reason=Reason.UNKNOWN, missing=[])
     return case.open_ticket()
 
 
 def question_of(message: Message) -> str:
-    """What a bot's message was about: the question it searched for, or its ticket's summary."""
-    searched = ((message.evidence or {}).get("search") or {}).get("question")
+    """What a bot's message was about: the question as told, what was searched for it, or its ticket's summary."""
+    evidence = message.evidence or {}
+    told = evidence.get("question") or (evidence.get("search") or {}).get("question")
     ticket = message.conversation.ticket
-    return searched or (ticket.summary if ticket is not None else "")
+    return told or (ticket.summary if ticket is not None else "")
 
 
 def person_please(case: RequesterCase, message: Message) -> str:

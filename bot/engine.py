@@ -149,7 +149,9 @@ class Engine:
         if burst.kind == Kind.PRESS:
             if burst.action == OPEN_TICKET:
                 return think(self.house, case, burst.value)
-            return search_again(self.house, case) if burst.action in SEARCHING_PRESSES else None
+            if burst.action not in SEARCHING_PRESSES:
+                return None
+            return search_again(self.house, case, did_not_help=burst.action == "not_helped")
         if burst.kind != Kind.TEXT:
             return None
         return search_again(self.house, case) if offered_in(case, burst.text) else think(self.house, case, burst.text)

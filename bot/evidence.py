@@ -1,9 +1,10 @@
 """What is stored with an answer so that its decision can be reproduced (behaviour rule 20), as JSON and back."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from bot.decision import Answer, AskBack, Decision, HandOver, Situation
+from bot.decision import Answer, AskBack, Decision, HandOver, Situation, conclude
 from bot.house import House
 from bot.settings import settings_hash
 from kb_index.port import Confidence, Hit, SearchResult
@@ -11,14 +12,15 @@ from nlu.port import Entity, Understanding
 
 
 def evidence_of(house: House, situation: Situation, decision: Decision, language: str) -> dict[str, Any]:
-    """Everything needed to reproduce a decision (behaviour rule 20), as JSON."""
+    """Everything needed to reproduce a decision (behaviour rule 20), as JSON. articles: what is shown, also where the
+    decision is that the answer before did not help."""
     understanding = situation.understanding
     return {
         "asked": situation.text,
         "decision": type(decision).__name__,
         "reason": decision.reason if isinstance(decision, HandOver) else None,
         "topic": decision.topic if isinstance(decision, HandOver) else None,
-        "articles": _articles_of(decision),
+        "articles": _articles_of(conclude(situation)),
         "language": language,
         "intent": understanding.intent,
         "intent_confidence": understanding.confidence,
@@ -29,6 +31,9 @@ def evidence_of(house: House, situation: Situation, decision: Decision, language
         "frustrated": situation.frustrated,
         "urgent": situation.urgent,
         "tried": sorted(situation.tried),
+        "did_not_help": situation.did_not_help,
+        "asked_back": situation.asked_back,
+        "follow_up": situation.follow_up,
         "answered": situation.answered,
         "pointed_away": situation.pointed_away,
         "has_open_ticket": situation.has_open_ticket,
@@ -53,6 +58,7 @@ def _search_evidence(result: SearchResult | None) -> dict[str, Any] | None:
     return {
         "question": result.question,
         "language": result.language,
+        "pair": result.pair,
         "index_version": result.index_version,
         "model": result.model,
         "calibration": result.calibration,
@@ -66,6 +72,12 @@ def _search_evidence(result: SearchResult | None) -> dict[str, Any] | None:
                 "passage_id": hit.passage_id,
                 "revision": hit.revision,
                 "title": hit.title,
+                "heading": hit.heading,
+                "language": hit.language,
+                "url": hit.url,
+                "reviewed_on": hit.reviewed_on.isoformat() if hit.reviewed_on else None,
+                "category": hit.category,
+                "queue": hit.queue,
                 "probability": hit.confidence.probability,
                 "low": hit.confidence.low,
                 "high": hit.confidence.high,
@@ -79,7 +91,8 @@ def _search_evidence(result: SearchResult | None) -> dict[str, Any] | None:
 def situation_of(evidence: Mapping[str, Any]) -> Situation:
     """What a stored decision rested on: `decide(situation_of(evidence))` decides the same again.
 
-    The hits have no text: it is that of the article's revision, which stays in the knowledge base.
+    The hits have no text: it is that of the article's revision, which stays in the knowledge base. What Lotse did not
+    store at the time has its default.
     """
     understanding = Understanding(
         evidence["intent"],
@@ -96,6 +109,9 @@ def situation_of(evidence: Mapping[str, Any]) -> Situation:
         frustrated=evidence["frustrated"],
         urgent=evidence["urgent"],
         tried=frozenset(evidence["tried"]),
+        did_not_help=evidence.get("did_not_help", False),
+        asked_back=evidence.get("asked_back", 0),
+        follow_up=evidence.get("follow_up", False),
         answered=evidence["answered"],
         pointed_away=evidence["pointed_away"],
         has_open_ticket=evidence["has_open_ticket"],
@@ -116,23 +132,24 @@ def _result_of(search: Mapping[str, Any] | None) -> SearchResult | None:
         search["model"],
         search["calibration"],
         search["seconds"],
+        search.get("pair", ""),
     )
 
 
 def _hit_of(hit: Mapping[str, Any], language: str) -> Hit:
-    confidence = Confidence(hit["probability"], hit["low"], hit["high"])
+    reviewed_on = hit.get("reviewed_on")
     return Hit(
         hit["article_id"],
         hit["passage_id"],
         hit["title"],
-        heading="",
+        heading=hit.get("heading", ""),
         text="",
-        language=language,
-        url=None,
-        reviewed_on=None,
+        language=hit.get("language", language),
+        url=hit.get("url"),
+        reviewed_on=date.fromisoformat(reviewed_on) if reviewed_on else None,
         revision=hit["revision"],
-        category=None,
-        queue=None,
+        category=hit.get("category"),
+        queue=hit.get("queue"),
         signals=hit["signals"],
-        confidence=confidence,
+        confidence=Confidence(hit["probability"], hit["low"], hit["high"]),
     )

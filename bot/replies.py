@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.channels.port import Button, Card, Choice, Fact, Link, Reply
+from bot.choices import choice_label
 from bot.texts import Texts
 from handoff.desk import THIRD_LEVEL
 from handoff.models import Reason, Ticket, TicketState
@@ -94,7 +95,9 @@ def article_url(article_id: int) -> str:
 def ask_back(texts: Texts, hits: Sequence[Hit]) -> Reply:
     """Up to three articles to choose from, and none of them."""
     key = "ask_back" if len(hits) > 1 else "ask_back_one"
-    choices = tuple(Button("choose", hit.title, str(hit.article_id)) for hit in hits)
+    marks = ["" if hit.language == texts.language else texts("in_other_language") for hit in hits]
+    labels = [choice_label(hit, hits, mark) for hit, mark in zip(hits, marks, strict=True)]
+    choices = tuple(Button("choose", label, str(hit.article_id)) for label, hit in zip(labels, hits, strict=True))
     return say(texts, key, *choices, Button("none", texts("button_none")), person_button(texts))
 
 

@@ -50,6 +50,7 @@ def _web_address(value: str) -> str:
 
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Assurance = Annotated[float, Field(ge=0.5, le=0.95)]
 Seconds = Annotated[float, Field(ge=0, le=86400)]
 Hours = Annotated[tuple[time, time], BeforeValidator(_two_times)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -71,6 +72,7 @@ class DatabaseSettings(Section):
 
 class AnsweringSettings(Section):
     max_wrong: Share = 0.15
+    assurance: Assurance = 0.9
     merge_window: Seconds = 2.0
     ask_facts: bool = True
     facts_timeout: Seconds = 180.0
@@ -79,6 +81,7 @@ class AnsweringSettings(Section):
 
 class KnowledgeSettings(Section):
     model: str = "all-MiniLM-L6-v2"
+    embedder: Literal["onnx", "torch"] = "onnx"
     cache: Path = Path("var/knowledge")
 
 

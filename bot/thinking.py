@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.decision import LONGEST_SMALL_TALK, Decision, HandOver, Situation, decide
+from bot.asking import essence, searches_of
+from bot.decision import LONGEST_SMALL_TALK, SAYS_NO, Decision, HandOver, Situation, decide
 from bot.evidence import evidence_of
 from bot.house import House
-from bot.wording import asks_for_person, sensitive_topic, summary_of, type_of
+from bot.searching import LONGEST_ASKED, shown_before, surest
+from bot.wording import asks_for_person, sensitive_topic, still_broken, summary_of, type_of
 from handoff.desk import Proposal
-from handoff.models import Reason
-from kb_index.port import Hit, SearchResult
+from handoff.models import ConversationState, Reason
+from kb_index.port import Hit
+from nlu.follow_ups import has_topic, is_follow_up, may_stand_alone
 from nlu.language import detect_language
 from nlu.phrases import signs_of_frustration, signs_of_urgency
 from nlu.port import Understanding
 
 LEAST_SURE_CATEGORY = 0.3  # below it a guess would only send the ticket to the wrong team
-LONGEST_ASKED = 20_000  # characters a model is asked about; the message itself is kept whole
 NO_PRIORITY = 2
 ABOUT_THE_QUESTION = {"helpful", "affirm", "not_helpful", "deny", "cancel", "talk_to_human", "create_ticket"}
 OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "niemand", "nobody")
@@ -25,8 +27,10 @@ OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "ni
 class Case:
     """What a conversation already knows when a new message comes: plain values, no database rows.
 
-    question: the problem as told so far. tried: articles already shown. offered: id and title of articles to choose
-    from. has_open_ticket: the requester has one, from this conversation or another.
+    question: the problem as told so far. searched: the words by which it was searched last. tried: articles already
+    shown for it; shown: passages shown in the whole conversation. asked_back: how often choices were offered for it.
+    offered: id and label of articles to choose from. has_open_ticket: the requester has one, from this conversation
+    or another.
     """
 
     conversation_id: int
@@ -35,7 +39,10 @@ class Case:
     known_language: str | None = None
     expects: str | None = None
     question: str = ""
+    searched: str = ""
     tried: frozenset[int] = frozenset()
+    shown: frozenset[int] = frozenset()
+    asked_back: int = 0
     offered: tuple[tuple[str, str], ...] = ()
     pointed_away: bool = False
     has_open_ticket: bool = False
@@ -43,13 +50,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Thought:
-    """One message thought through: what was understood, found and decided, with the evidence to keep."""
+    """One message thought through: what was understood, found and decided, with the evidence to keep.
+
+    question: the problem as told by now. continues: it is still the one before, not a new question nor a follow-up.
+    """
 
     situation: Situation
     decision: Decision
     language: str
     question: str
     evidence: dict[str, Any]
+    continues: bool = False
 
     @property
     def understanding(self) -> Understanding:
@@ -71,21 +82,28 @@ def think(house: House, case: Case, text: str) -> Thought:
         return _conclude(house, situation, language, text)
     understanding = house.understander.parse(asked)
     wants_person, frustrated = asks_for_person(asked), signs_of_frustration(asked)
-    about_it = wants_person or frustrated or understanding.intent in ABOUT_THE_QUESTION
-    question = _question(case, text, about_it=about_it)
+    says_no = understanding.intent in SAYS_NO or (still_broken(asked) and not has_topic(asked))
+    about_it = wants_person or frustrated or says_no or understanding.intent in ABOUT_THE_QUESTION
+    follows = _goes_on(case, asked) and not (wants_person or frustrated) and ("?" in asked or not about_it)
+    continues = not follows and _continues(case, about_it=about_it)
+    inquiry = _inquiry(case, text, continues=continues, about_it=about_it, follows=follows)
+    question, result, searches = surest(house, inquiry, language, case.shown)
     situation = Situation(
         asked,
         understanding,
-        _search(house, question, language),
+        result,
         asks_for_person=wants_person,
         frustrated=frustrated,
         urgent=signs_of_urgency(asked) or bool(understanding.values("urgency")),
-        tried=case.tried,
+        tried=shown_before(result, case.shown) | (case.tried if continues else frozenset()),
+        did_not_help=continues and says_no and case.expects == "feedback",
+        asked_back=case.asked_back if continues else 0,
+        follow_up=follows,
         answered=case.expects == "feedback",
         pointed_away=case.pointed_away,
         has_open_ticket=case.has_open_ticket,
     )
-    return _conclude(house, situation, language, question)
+    return _conclude(house, situation, language, question, searches=searches, continues=continues)
 
 
 def language_of(house: House, case: Case, text: str) -> str:
@@ -93,13 +111,36 @@ def language_of(house: House, case: Case, text: str) -> str:
     return case.language or detect_language(text) or case.known_language or house.settings.language.default
 
 
-def _question(case: Case, text: str, *, about_it: bool) -> str:
-    """What is searched, and what a ticket is about. After an answer or a question back, a text about it ("did not
-    help", "a person, please") belongs to the question before; a short one adds no words of its own to it."""
-    if not case.question or not (case.expects == "choice" or (case.expects == "feedback" and about_it)):
-        return text
-    adds_nothing = about_it and len(text.split()) <= LONGEST_SMALL_TALK
-    return case.question if adds_nothing else f"{case.question}\n{text}"
+def _goes_on(case: Case, text: str) -> bool:
+    """Whether a text is a follow-up to the question of the case ("und auf dem Mac?")."""
+    free = case.state == ConversationState.WITH_BOT and case.expects in {None, "feedback"}
+    return free and bool(case.question) and is_follow_up(text)
+
+
+def _continues(case: Case, *, about_it: bool) -> bool:
+    """Whether a text belongs to the question before: after a question back always, after an answer when it is about
+    that ("did not help", "a person, please")."""
+    return bool(case.question) and (case.expects == "choice" or (case.expects == "feedback" and about_it))
+
+
+def _inquiry(case: Case, text: str, *, continues: bool, about_it: bool, follows: bool) -> tuple[tuple[str, str], ...]:
+    """What may be searched, at most three texts, each with the question it stands for, which a ticket would tell.
+
+    A short text about the question ("did not help") adds no words of its own to it.
+    """
+    if not (continues or follows):
+        return tuple((text, words) for words in searches_of(text[:LONGEST_ASKED]))
+    if continues and about_it and len(text.split()) <= LONGEST_SMALL_TALK:
+        return _once_more(case)
+    told, before = f"{case.question}\n{text}", case.searched or essence(case.question[:LONGEST_ASKED])
+    together = (told, f"{before}\n{essence(text[:LONGEST_ASKED])}")
+    return (together, (text, text)) if follows and may_stand_alone(text) else (together,)
+
+
+def _once_more(case: Case) -> tuple[tuple[str, str], ...]:
+    """The question of the case, by the words that were searched last where they are known."""
+    words = (case.searched,) if case.searched else searches_of(case.question[:LONGEST_ASKED])
+    return tuple((case.question, one) for one in words)
 
 
 def offered_in(case: Case, text: str) -> str | None:
@@ -112,23 +153,33 @@ def offered_in(case: Case, text: str) -> str | None:
     return next((article_id for article_id, title in case.offered if title.lower() == plain), None)
 
 
-def _search(house: House, question: str, language: str) -> SearchResult | None:
-    if not any(character.isalpha() for character in question):
-        return None
-    return house.knowledge.search(question[:LONGEST_ASKED], language)
-
-
-def search_again(house: House, case: Case) -> Thought:
+def search_again(house: House, case: Case, *, did_not_help: bool = False) -> Thought:
     """Search once more for the question of the case: after "did not help", or for a chosen article."""
     language = language_of(house, case, case.question)
-    result = _search(house, case.question, language)
-    situation = Situation(case.question, Understanding("ask_question", 1.0, (), "button"), result, tried=case.tried)
-    return _conclude(house, situation, language, case.question)
+    question, result, searches = surest(house, _once_more(case), language, case.shown)
+    situation = Situation(
+        case.question,
+        Understanding("ask_question", 1.0, (), "button"),
+        result,
+        tried=case.tried,
+        did_not_help=did_not_help,
+        asked_back=case.asked_back,
+    )
+    return _conclude(house, situation, language, question, searches=searches, continues=True)
 
 
-def _conclude(house: House, situation: Situation, language: str, question: str) -> Thought:
+def _conclude(
+    house: House,
+    situation: Situation,
+    language: str,
+    question: str,
+    *,
+    searches: dict[str, float] | None = None,
+    continues: bool = False,
+) -> Thought:
     decision = decide(situation)
-    return Thought(situation, decision, language, question, evidence_of(house, situation, decision, language))
+    evidence = {**evidence_of(house, situation, decision, language), "question": question, "searches": searches or {}}
+    return Thought(situation, decision, language, question, evidence, continues)
 
 
 def propose(house: House, thought: Thought, reason: Reason) -> Proposal:

@@ -10,6 +10,7 @@ from bot.delivery import Delivery
 from bot.engine import Engine
 from bot.house import House
 from handoff.leases import Lease, LeaseLost, has_work, release_lease, renew_lease, take_lease
+from kb_index.past_questions import embed_waiting_questions
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.5  # how long due times and the work of other processes may go unseen
@@ -27,7 +28,8 @@ class Worker:
         self.last_round: datetime | None = None
 
     def start(self) -> None:
-        """Start the threads."""
+        """Start the threads; what was learned just before the last stop is taken in first."""
+        self.take_in_learned()
         for number in range(self.house.settings.worker.threads):
             thread = threading.Thread(target=self._run, name=f"worker-{number}", daemon=True)
             thread.start()
@@ -83,7 +85,16 @@ class Worker:
                 self.delivery.deliver_pending(lease)
         except LeaseLost:
             logger.warning("conversation %s: the lease was lost to another worker", lease.conversation_id)
+        self.take_in_learned()
         return True
+
+    def take_in_learned(self) -> None:
+        """What a case taught is used from the next question on; no lease is held and no transaction open meanwhile."""
+        try:
+            embed_waiting_questions(self.house.sessions, self.house.knowledge.embedder)
+        except Exception:
+            # It waits in the database: the next conversation, or the next start, takes it in.
+            logger.exception("what was learned could not be taken in")
 
 
 class KeptLease:

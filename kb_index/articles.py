@@ -9,9 +9,11 @@ from uuid import uuid4
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from kb_index.glossary_learning import learn_glossaries
 from kb_index.importing import ImportReport, import_folder
 from kb_index.models import EDITOR_SOURCE, Article, ArticleRevision, Audience, Passage, State, now
 from kb_index.passages import MissingVectors, PassageText, embed_texts, put_passages, split_passages, unembedded
+from kb_index.past_questions import embed_waiting_questions, wait_for_other_embedder
 from kb_index.port import Embedder
 from kb_index.readers import clean_text
 from kb_index.versions import raise_version
@@ -51,6 +53,7 @@ def save_draft(session: Session, draft: ArticleDraft, editor: str, article_id: i
     title, body = clean_text(draft.title).strip(), clean_text(draft.body).strip()
     if not title or not body:
         raise ValueError("an article needs a title and a text")
+    version = raise_version(session)  # before any article is touched, as everywhere: else two could wait for each other
     article = get_article(session, article_id) if article_id is not None else new_article(session, draft, title, body)
     for name in ("owner", "review_on", "audience", "category", "queue", "url"):
         setattr(article, name, getattr(draft, name))
@@ -62,7 +65,7 @@ def save_draft(session: Session, draft: ArticleDraft, editor: str, article_id: i
     )
     revision.comment = clean_text(draft.comment)
     article.revisions.append(revision)
-    article.changed_version, article.updated_at = raise_version(session), now()
+    article.changed_version, article.updated_at = version, now()
     session.flush()
     return article
 
@@ -109,9 +112,11 @@ def publish_article(sessions: sessionmaker[Session], embedder: Embedder, article
                 texts = passages_of_newest(session, article)
                 put_passages(session, article, texts, embedder.name, vectors)
                 show_newest(session, article, editor)
-                return article
         except MissingVectors:
             continue
+        if article.parallel:
+            learn_glossaries(sessions)
+        return article
 
 
 def passages_of_newest(session: Session, article: Article) -> list[PassageText]:
@@ -122,21 +127,21 @@ def passages_of_newest(session: Session, article: Article) -> list[PassageText]:
 
 def show_newest(session: Session, article: Article, editor: str) -> None:
     """The newest revision becomes the article's text; publishing counts as a review."""
-    text = newest_text(session, article)
+    text, version = newest_text(session, article), raise_version(session)
     article.title, article.body, article.language = text.title, text.body, text.language
     article.content_hash = sha256(f"{text.title}\n{text.body}".encode()).hexdigest()
     article.revision, article.state = text.number, State.PUBLISHED
     article.reviewed_on, article.updated_at = now().date(), now()
-    article.changed_version, article.changed_by = raise_version(session), editor
+    article.changed_version, article.changed_by = version, editor
     session.flush()
 
 
 def withdraw_article(sessions: sessionmaker[Session], article_id: int, editor: str) -> Article:
     """Take an article out of every search, from the very next question on. Raises UnknownArticle."""
     with sessions.begin() as session:
-        article = get_article(session, article_id)
+        article, version = get_article(session, article_id), raise_version(session)
         article.state, article.updated_at = State.WITHDRAWN, now()
-        article.changed_version, article.changed_by = raise_version(session), editor
+        article.changed_version, article.changed_by = version, editor
         return article
 
 
@@ -170,14 +175,15 @@ def holding(chosen: Select[Article], word: str) -> Select[Article]:
 
 
 def reembed_articles(sessions: sessionmaker[Session], embedder: Embedder, chunk: int = 64) -> int:
-    """Embed what another model had embedded, after the model was changed. Returns the number of passages."""
+    """Embed what another model had embedded, after the model was changed: the number of passages and questions."""
     total = 0
     with sessions() as session:
         foreign = select(Passage.article_id).where(Passage.embedder != embedder.name).distinct()
         ids = sorted(session.scalars(foreign))
     for start in range(0, len(ids), chunk):
         total += _reembed(sessions, embedder, ids[start : start + chunk])
-    return total
+    wait_for_other_embedder(sessions, embedder.name)
+    return total + embed_waiting_questions(sessions, embedder)
 
 
 def _reembed(sessions: sessionmaker[Session], embedder: Embedder, ids: Sequence[int]) -> int:

@@ -22,8 +22,11 @@ from kb_index.models import Calibration
 from kb_index.port import Confidence
 from kb_index.versions import raise_version
 
-FEATURES = ("cosine", "words", "grams", "fused", "margin", "lead", "wins", "mass")
+FEATURES = ("fused", "share", "margin", "lead", "cosine", "white", "grams", "words", "cover", "wins", "mass", "length")
 AMONG = 3
+FIELD = 5  # articles after them that the lead is measured against
+READ = AMONG + FIELD  # places of a ranking that the features look at
+ASSURANCE = 0.9  # of the promise, where nothing else is asked for
 NORMAL_95 = 1.959964
 UNKNOWN = Confidence(0.0, 0.0, 1.0)
 Numbers = NDArray[np.float64]
@@ -32,15 +35,16 @@ Numbers = NDArray[np.float64]
 def features(found: Found, ranked: Sequence[Ranked], place: int = 0) -> Numbers:
     """What tells whether the article at `place` answers, in the order of FEATURES.
 
-    margin: its lead over the best other article; lead: over the mean of the fourth to eighth.
+    share: the logarithm of its softmax over all candidates; margin: its lead over the best other article; lead: over
+    the mean of the fourth to eighth.
     """
     one = ranked[place]
-    others = [r.fused for r in ranked if r is not one]
-    field = [r.fused for r in ranked[AMONG : AMONG + 5]] or [0.0]
+    others = max((r.fused for r in ranked[:2] if r is not one), default=0.0)
+    field = [r.fused for r in ranked[AMONG:READ]] or [0.0]
     c = one.candidate
-    lead = one.fused - sum(field) / len(field)
-    margin = one.fused - max(others, default=0.0)
-    return np.array([c.cosine, c.words, c.grams, one.fused, margin, lead, one.wins, math.log1p(found.mass)])
+    score = (one.fused, math.log(max(one.share, 1e-9)), one.fused - others, one.fused - sum(field) / len(field))
+    text = (c["cosine"], c["white"], c["grams"], c["words"], c.cover)
+    return np.array([*score, *text, one.wins, math.log1p(found.mass), math.log1p(found.length)])
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,22 @@ class Logistic:
         logit = float(row @ np.array(self.coefficients))
         error = math.sqrt(max(0.0, float(row @ np.array(self.covariance) @ row)))
         return Confidence(*(logistic(logit + shift * NORMAL_95 * error) for shift in (0, -1, 1)))
+
+    def contributions(self, x: Numbers) -> dict[str, float]:
+        """What each feature adds to the log-odds, against a question of average features."""
+        parts = (x - np.array(self.mean)) / np.array(self.scale) * np.array(self.coefficients[1:])
+        return dict(zip(FEATURES, map(float, parts), strict=True))
+
+    def recalibrated(self, constant: float, slope: float) -> "Logistic":
+        """With log-odds constant + slope · (those of this one)."""
+        first, *rest = self.coefficients
+        covariance = np.array(self.covariance) * slope**2
+        return Logistic(
+            mean=self.mean,
+            scale=self.scale,
+            coefficients=(constant + slope * first, *(slope * c for c in rest)),
+            covariance=tuple(tuple(map(float, row)) for row in covariance),
+        )
 
 
 def logistic(value: float) -> float:
@@ -81,7 +101,11 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The calibration of one language. thresholds: by risk, as `0.05`; measured: what was seen out of fold."""
+    """The calibration of one language, or of questions in one and articles in another (`de>en`).
+
+    thresholds: by assurance and risk, as `0.9` and `0.05`; measured: what was seen out of fold. source: what it was
+    fitted on, `questions` or `articles`.
+    """
 
     name: str
     language: str
@@ -91,13 +115,17 @@ class Fitted:
     weights: Weights
     answers: Logistic
     among: Logistic
-    thresholds: Mapping[str, Thresholds]
+    thresholds: Mapping[str, Mapping[str, Thresholds]]
     measured: Mapping[str, Any]
+    source: str = "questions"
 
-    def for_risk(self, max_wrong: float) -> Thresholds:
-        """The thresholds of the largest fitted risk that is not above max_wrong."""
-        allowed = [risk for risk in self.thresholds if float(risk) <= max_wrong + 1e-9]
-        return self.thresholds[max(allowed, key=float)] if allowed else Thresholds(None, None)
+    def for_risk(self, max_wrong: float, assurance: float = ASSURANCE) -> Thresholds:
+        """The thresholds of the largest fitted risk that is not above max_wrong, at the least assurance that is not
+        below the one asked for."""
+        assured = [level for level in self.thresholds if float(level) >= assurance - 1e-9]
+        fitted = self.thresholds[min(assured, key=float)] if assured else {}
+        allowed = [risk for risk in fitted if float(risk) <= max_wrong + 1e-9]
+        return fitted[max(allowed, key=float)] if allowed else Thresholds(None, None)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -108,13 +136,17 @@ class Fitted:
         """The counterpart of to_json. Raises ValueError when it was fitted on other features."""
         if tuple(data["features"]) != FEATURES:
             raise ValueError(f"the calibration {data['name']} was fitted on other features; run `lotse calibrate`")
-        rest = {name: data[name] for name in ("name", "language", "model", "sample_size", "weights", "measured")}
+        names = ("name", "language", "model", "sample_size", "weights", "measured", "source")
+        rest = {name: data[name] for name in names}
         return cls(
             **rest,
             fitted_at=datetime.fromisoformat(data["fitted_at"]),
             answers=_logistic_of(data["answers"]),
             among=_logistic_of(data["among"]),
-            thresholds={risk: Thresholds(**values) for risk, values in data["thresholds"].items()},
+            thresholds={
+                level: {risk: Thresholds(**values) for risk, values in by_risk.items()}
+                for level, by_risk in data["thresholds"].items()
+            },
         )
 
 
@@ -129,6 +161,7 @@ class Judge:
 
     fitted: Fitted | None
     max_wrong: float
+    assurance: float = ASSURANCE
 
     @property
     def weights(self) -> Weights:
@@ -140,7 +173,7 @@ class Judge:
 
     @property
     def thresholds(self) -> Thresholds:
-        return self.fitted.for_risk(self.max_wrong) if self.fitted else Thresholds(None, None)
+        return self.fitted.for_risk(self.max_wrong, self.assurance) if self.fitted else Thresholds(None, None)
 
     def confidence(self, found: Found, ranked: Sequence[Ranked], place: int) -> Confidence:
         """The probability that the article at this place answers."""
@@ -149,6 +182,10 @@ class Judge:
     def among_first(self, found: Found, ranked: Sequence[Ranked]) -> Confidence:
         """The probability that one of the first three answers."""
         return self.fitted.among.confidence(features(found, ranked)) if self.fitted and ranked else UNKNOWN
+
+    def contributions(self, found: Found, ranked: Sequence[Ranked], place: int = 0) -> dict[str, float]:
+        """What each feature does to the log-odds that the article at this place answers; empty without calibration."""
+        return self.fitted.answers.contributions(features(found, ranked, place)) if self.fitted and ranked else {}
 
 
 def read_calibrations(session: Session, model: str) -> tuple[dict[str, Fitted], list[str]]:
@@ -160,7 +197,10 @@ def read_calibrations(session: Session, model: str) -> tuple[dict[str, Fitted], 
         if row.model != model:
             warnings.append(f"calibration {row.name} ({row.language}) was fitted for {row.model}, not for {model}")
             continue
-        fitted[row.language] = Fitted.from_json(row.data)
+        try:
+            fitted[row.language] = Fitted.from_json(row.data)
+        except (ValueError, KeyError):
+            warnings.append(f"calibration {row.name} ({row.language}) is of an older Lotse; run `lotse calibrate`")
     return fitted, warnings
 
 

@@ -1,35 +1,39 @@
-"""Fits fusion weights, confidence and thresholds on questions with known answers, and says what they keep.
+"""Fits weights, confidence and thresholds on questions with known answers, and says what they keep.
 
 Everything that is reported, and every threshold, comes from articles the model has not seen: whole articles are left
 out with all their questions, weights and regression are fitted on the others (group k-fold). To learn what "not in the
-knowledge base" looks like, each question also counts once with its article taken away. A threshold is accepted when the
-exact binomial upper bound (Clopper, Pearson 1934) of its wrong answers keeps the risk.
+knowledge base" looks like, questions also count once with their article taken away. `kb_index/promise.py` says which
+threshold keeps which promise.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from kb_index.confidence import AMONG, Fitted, Logistic, Numbers, Thresholds, features, logistic
-from kb_index.fusion import SIGNALS, Found, Weights, fuse
+from kb_index.choice import Choices
+from kb_index.confidence import AMONG, READ, Fitted, Logistic, Numbers, Thresholds, features, logistic
+from kb_index.fusion import Found, Weights, fuse
+from kb_index.promise import Promise, log_odds, promise, recalibrate
 
-RISKS = (0.02, 0.05, 0.10, 0.15, 0.20)
-ASK_RISK = 3  # a question back that holds no answer costs a tap, not trust: it may be so many times as frequent
-MOST_ASK_RISK = 0.5
-LEVEL = 0.95  # of the one-sided bound
-SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
+RISKS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.10, 0.15, 0.20, 0.30)
+ASSURANCES = (0.5, 0.8, 0.9, 0.95)
+ASK_RISK = 0.35  # a question back that holds no answer costs a tap, not trust: so many of them may
+ASK_ASSURANCE = 0.5
+ASK_AT_LEAST = 0.5  # it must be more likely than not that one of the choices answers
 PENALTY = 1.0
 FOLDS = 10
-AS_GOOD = 0.005  # of the mean reciprocal rank
+ENOUGH = 60  # questions below which only an older calibration is shifted, not a new one fitted
+
+
+class TooLittle(ValueError):  # noqa: N818 - it is a finding
+    """The questions do not suffice to learn anything from."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Sample:
     withheld: bool = False
 
     def without_answer(self) -> "Sample":
-        """The same question when its article is not in the knowledge base."""
+        """The same question when its article is not found."""
         return Sample(self.found.without(self.gold), frozenset(), self.group, self.kind, withheld=True)
 
 
@@ -60,26 +64,90 @@ class Table:
     weight: Numbers
 
 
-def fit(samples: Sequence[Sample], name: str, language: str, model: str) -> Fitted:
-    """The calibration of one language. samples: as asked, answerable and not; the withheld ones are made here."""
-    everything = [s for s in samples if s.found.candidates]
-    everything += [w for s in everything if s.gold for w in [s.without_answer()] if w.found.candidates]
-    weights = best_weights(everything)
+def fit(samples: Sequence[Sample], name: str, language: str, model: str, prior: Fitted | None = None) -> Fitted:
+    """The calibration of one language.
+
+    samples: as asked, answerable and not; where there are no withheld ones they are made here. prior: what few
+    questions only shift. Raises TooLittle when there is nothing to learn from.
+    """
+    everything = with_withheld(samples)
+    check_enough(everything, language)
+    if sum(not s.withheld for s in everything) < ENOUGH and prior is not None:
+        return shifted(everything, prior, name, language, source="questions")
+    choices = Choices([(s.found, s.gold) for s in everything])
+    weights = choices.fit(range(len(everything)), **prior_weights(prior))
     whole = table(everything, weights)
-    unseen = out_of_fold(everything)
-    asked = np.array([not s.withheld for s in everything])
+    unseen = out_of_fold(everything, prior)
     return Fitted(
         name=name,
         language=language,
         model=model,
         fitted_at=datetime.now(UTC),
-        sample_size=int(asked.sum()),
+        sample_size=sum(not s.withheld for s in everything),
         weights=weights,
         answers=regression(whole, whole.right),
         among=regression(whole, whole.among),
-        thresholds={f"{risk:g}": thresholds(unseen, asked, risk) for risk in RISKS},
-        measured=measured(everything, unseen, asked),
+        thresholds=all_thresholds(unseen, asked_of(everything), groups_of(everything)),
+        measured=measured(everything, unseen, asked_of(everything)),
     )
+
+
+def check_enough(samples: Sequence[Sample], language: str) -> None:
+    """Raises TooLittle unless questions about FOLDS articles are there, right and wrong ones."""
+    groups = {s.group for s in samples if s.gold}
+    if len(groups) < FOLDS:
+        raise TooLittle(
+            f"{language}: questions about {len(groups)} articles are too few to learn from; give questions about at "
+            f"least {FOLDS} articles"
+        )
+
+
+def shifted(samples: Sequence[Sample], prior: Fitted, name: str, language: str, source: str) -> Fitted:
+    """The prior's calibration with constant and slope of its log-odds fitted on these samples, withheld ones counting
+    in full: for few questions, and for those made from the articles themselves."""
+    whole = table(samples, prior.weights)
+    answer, among = probabilities(prior.answers, whole.x), probabilities(prior.among, whole.x)
+    answers = prior.answers.recalibrated(*recalibrate(log_odds(answer), whole.right))
+    among_first = prior.among.recalibrated(*recalibrate(log_odds(among), whole.among))
+    shifted_answer, shifted_among = probabilities(answers, whole.x), probabilities(among_first, whole.x)
+    unseen = Unseen(shifted_answer, shifted_among, whole.right, whole.among)  # two parameters: hardly anything to leak
+    everyone = np.ones(len(samples), bool)
+    return Fitted(
+        name=name,
+        language=language,
+        model=prior.model,
+        fitted_at=datetime.now(UTC),
+        sample_size=len(samples),
+        weights=prior.weights,
+        answers=answers,
+        among=among_first,
+        thresholds=all_thresholds(unseen, everyone, groups_of(samples)),
+        measured=measured(samples, unseen, everyone),
+        source=source,
+    )
+
+
+def prior_weights(prior: Fitted | None) -> dict[str, Weights]:
+    return {} if prior is None else {"prior": prior.weights}
+
+
+def with_withheld(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples that found anything, with a withheld one for each answerable where none is given."""
+    found = [s for s in samples if s.found.candidates]
+    if any(s.withheld for s in found):
+        return found
+    return found + [w for s in found if s.gold for w in [s.without_answer()] if w.found.candidates]
+
+
+def asked_of(samples: Sequence[Sample]) -> NDArray[np.bool_]:
+    """Which samples stand for questions as they are asked: the real ones; where no unanswerable one is among them, the
+    withheld ones too, for some questions never have an answer."""
+    has_misses = any(not s.gold and not s.withheld for s in samples)
+    return np.array([not (s.withheld and has_misses) for s in samples])
+
+
+def groups_of(samples: Sequence[Sample]) -> NDArray[np.str_]:
+    return np.array([s.group for s in samples])
 
 
 @dataclass(frozen=True)
@@ -92,61 +160,27 @@ class Unseen:
     among: NDArray[np.bool_]
 
 
-def out_of_fold(samples: Sequence[Sample], seed: int = 0) -> Unseen:
+def out_of_fold(samples: Sequence[Sample], prior: Fitted | None = None, folds: int = FOLDS, seed: int = 0) -> Unseen:
     """Judge every sample by a model that was fitted without its article."""
     n = len(samples)
     unseen = Unseen(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
-    groups = [s.group for s in samples]
-    for train, test in GroupKFold(FOLDS, shuffle=True, random_state=seed).split(groups, groups=groups):
-        seen = [samples[i] for i in train]
-        weights = best_weights(seen)
-        fitted, held_out = table(seen, weights), table([samples[i] for i in test], weights)
+    groups = groups_of(samples)
+    choices = Choices([(s.found, s.gold) for s in samples])
+    folds = min(folds, len(set(groups)))
+    for train, test in GroupKFold(folds, shuffle=True, random_state=seed).split(groups, groups=groups):
+        weights = choices.fit(train, **prior_weights(prior))
+        fitted, held_out = table([samples[i] for i in train], weights), table([samples[i] for i in test], weights)
         unseen.answer[test] = probabilities(regression(fitted, fitted.right), held_out.x)
         unseen.among_first[test] = probabilities(regression(fitted, fitted.among), held_out.x)
         unseen.right[test], unseen.among[test] = held_out.right, held_out.among
     return unseen
 
 
-def best_weights(samples: Sequence[Sample]) -> Weights:
-    """The mixture of the signals, each in units of its own spread, that ranks the right articles best.
-
-    It is the middle of all mixtures that are as good: the single best one changes with every sample.
-    """
-    answerable = [s for s in samples if s.gold]
-    rankings = [Prepared(sample) for sample in answerable]
-    spread = np.mean([prepared.spread for prepared in rankings], axis=0)
-    mixtures = [m for m in product(SHARES, repeat=len(SIGNALS)) if max(m) == 1.0]
-    scores = [np.mean([prepared.score(np.array(m) / spread) for prepared in rankings]) for m in mixtures]
-    good = [m for m, score in zip(mixtures, scores, strict=True) if score >= max(scores) - AS_GOOD]
-    best = np.mean(good, axis=0) / spread
-    return {signal: float(weight) for signal, weight in zip(SIGNALS, best / best.sum(), strict=True)}
-
-
-class Prepared:
-    """A sample's candidates as arrays, so that many mixtures can be tried."""
-
-    def __init__(self, sample: Sample) -> None:
-        candidates = sample.found.candidates
-        self.signals = np.array([[getattr(c, name) for name in SIGNALS] for c in candidates])
-        articles = np.array([c.article_id for c in candidates])
-        self.is_gold = np.isin(articles, list(sample.gold))
-        self.articles = articles
-        self.spread = np.maximum(self.signals.std(axis=0), 1e-6)
-
-    def score(self, weights: Numbers) -> float:
-        """1, 1/2, 1/3 ... by the place of the first right article (reciprocal rank)."""
-        if not self.is_gold.any():
-            return 0.0
-        fused = self.signals @ weights
-        better = fused > fused[self.is_gold].max()
-        return 1.0 / (1 + len(set(self.articles[better])))
-
-
 def table(samples: Sequence[Sample], weights: Weights) -> Table:
     """Features and truth under these weights."""
     rows, right, among = [], [], []
     for sample in samples:
-        ranked = fuse(sample.found, weights)
+        ranked = fuse(sample.found, weights, READ)
         rows.append(features(sample.found, ranked))
         right.append(ranked[0].candidate.article_id in sample.gold)
         among.append(any(r.candidate.article_id in sample.gold for r in ranked[:AMONG]))
@@ -160,12 +194,18 @@ def sample_weights(samples: Sequence[Sample]) -> Numbers:
     """
     withheld = sum(s.withheld for s in samples)
     unanswerable = sum(not s.gold and not s.withheld for s in samples)
-    miss = unanswerable / (unanswerable + withheld) if unanswerable else 0.5
+    miss = unanswerable / (unanswerable + withheld) if unanswerable else 1.0
     return np.array([1.0 if s.gold else miss for s in samples])
 
 
 def regression(data: Table, truth: NDArray[np.bool_]) -> Logistic:
-    """A logistic regression with a weak penalty, and the covariance of its coefficients."""
+    """A logistic regression with a weak penalty, and the covariance of its coefficients. Raises TooLittle where there
+    is only one sort."""
+    if truth.all() or not truth.any():
+        raise TooLittle(
+            f"what is found is {'always' if truth.all() else 'never'} right, which teaches nothing; give questions "
+            "that the articles answer and questions that they do not"
+        )
     mean, scale = data.x.mean(axis=0), np.maximum(data.x.std(axis=0), 1e-9)
     x = (data.x - mean) / scale
     model = LogisticRegression(C=PENALTY, max_iter=1000).fit(x, truth, sample_weight=data.weight)
@@ -187,31 +227,27 @@ def probabilities(model: Logistic, x: Numbers) -> Numbers:
     return np.array([logistic(float(value)) for value in rows @ np.array(model.coefficients)])
 
 
-def upper_bound(wrong: int, total: int, level: float = LEVEL) -> float:
-    """The exact one-sided upper bound of a share of which `wrong` of `total` were seen."""
-    return 1.0 if wrong >= total else float(beta.ppf(level, wrong + 1, total - wrong))
+def all_thresholds(
+    unseen: Unseen, asked: NDArray[np.bool_], groups: NDArray[np.str_]
+) -> dict[str, dict[str, Thresholds]]:
+    """Thresholds by assurance and risk, on the questions as they were asked."""
+    answers = promise(unseen.answer[asked], unseen.right[asked], groups[asked])
+    return {
+        f"{level:g}": {f"{risk:g}": thresholds(unseen, asked, groups, answers, risk, level) for risk in RISKS}
+        for level in ASSURANCES
+    }
 
 
-def lowest_safe(probability: Numbers, right: NDArray[np.bool_], risk: float) -> float | None:
-    """The lowest threshold whose wrong share is bounded by the risk; None when there is no such."""
-    order = np.argsort(-probability, kind="stable")
-    wrong = np.cumsum(~right[order])
-    for last in range(len(order) - 1, -1, -1):
-        tied = last + 1 < len(order) and probability[order[last + 1]] == probability[order[last]]
-        if not tied and upper_bound(int(wrong[last]), last + 1) <= risk:
-            return float(probability[order[last]])
-    return None
-
-
-def thresholds(unseen: Unseen, asked: NDArray[np.bool_], risk: float) -> Thresholds:
-    """Answer and ask-back thresholds for a risk, on the questions as they were asked."""
+def thresholds(
+    unseen: Unseen, asked: NDArray[np.bool_], groups: NDArray[np.str_], answers: Promise, risk: float, level: float
+) -> Thresholds:
+    """Answer and ask-back thresholds for a risk."""
     p, right = unseen.answer[asked], unseen.right[asked]
-    answer_from = lowest_safe(p, right, risk)
+    answer_from = answers.lowest(risk, level)
     answered = np.zeros(len(p), bool) if answer_from is None else p >= answer_from
-    rest = ~answered
-    ask_risk = min(MOST_ASK_RISK, ASK_RISK * risk)
-    ask_from = lowest_safe(unseen.among_first[asked][rest], unseen.among[asked][rest], ask_risk)
-    asked_back = rest & (unseen.among_first[asked] >= (2.0 if ask_from is None else ask_from))
+    among, truth = unseen.among_first[asked], unseen.among[asked]
+    ask_from = ask_back_from(among[~answered], truth[~answered])
+    asked_back = ~answered & (among >= ask_from)
     return Thresholds(
         answer_from=answer_from,
         ask_from=ask_from,
@@ -219,6 +255,15 @@ def thresholds(unseen: Unseen, asked: NDArray[np.bool_], risk: float) -> Thresho
         wrong=share(~right[answered]),
         asked_back=share(asked_back),
     )
+
+
+def ask_back_from(probability: Numbers, right: NDArray[np.bool_]) -> float:
+    """From where on a question back is worth its tap: at most ASK_RISK of them hold no answer, none below even odds."""
+    order = np.argsort(-probability, kind="stable")
+    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    kept = np.flatnonzero(wrong <= ASK_RISK)
+    lowest = float(probability[order[kept.max()]]) if len(kept) else 1.0
+    return max(lowest, ASK_AT_LEAST)
 
 
 def share(values: NDArray[np.bool_]) -> float:

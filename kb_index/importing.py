@@ -11,8 +11,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from kb_index.glossary_learning import learn_glossaries
+from kb_index.learning import set_import_questions
 from kb_index.models import Article, ArticleRevision, Passage, State, now
 from kb_index.passages import MissingVectors, PassageText, embed_texts, put_passages, split_passages, unembedded
+from kb_index.past_questions import embed_waiting_questions, wait_for_other_embedder
 from kb_index.port import Embedder
 from kb_index.readers import MOST_BYTES, READERS, VERSION, Document, Unreadable, read_documents
 from kb_index.versions import raise_version
@@ -82,6 +85,10 @@ def import_folder(
     run = Import(sessions, embedder, folder, source or folder.name)
     run.take_in(progress or (lambda done, total: None))
     run.remove_gone(prune)
+    wait_for_other_embedder(sessions, embedder.name)
+    embed_waiting_questions(sessions, embedder)
+    if run.report.added or run.report.changed or run.report.removed:
+        learn_glossaries(sessions)
     run.report.seconds = round(time.monotonic() - started, 3)
     return run.report
 
@@ -190,6 +197,7 @@ class Import:
         write_document(article, entry, version)
         session.flush()
         put_passages(session, article, texts, self.embedder.name, vectors)
+        set_import_questions(session, article, entry.document.questions)
 
     def remove_gone(self, prune: bool) -> None:
         """Withdraw the articles of this source whose file is gone."""

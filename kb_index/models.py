@@ -1,4 +1,4 @@
-"""The tables of the knowledge: articles with their revisions and passages, open questions, calibrations."""
+"""The tables of the knowledge: articles with revisions, passages and past questions, open questions, calibrations."""
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -50,6 +50,15 @@ class Audience(StrEnum):
 
     EVERYONE = "everyone"
     AGENTS = "agents"
+
+
+class Origin(StrEnum):
+    """Who said that an article answers a past question."""
+
+    HELPED = "helped"
+    AGENT = "agent"
+    EDITOR = "editor"
+    IMPORT = "import"
 
 
 class Article(Base):
@@ -167,6 +176,71 @@ class OpenQuestion(Base):
     state: Mapped[str] = mapped_column(String(16), default="open")
     article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="SET NULL"))
     dismissed_by: Mapped[str | None]
+
+
+class PastQuestion(Base):
+    """A question that an article answers, as its requester, an agent, an editor or the source says: see learning.py.
+
+    question: masked text; group_key: its sorted word stems; count: how often use confirmed it, 0 for what was only
+    written by an editor or source. removed: an editor took it out, and it stays out whatever use says. waiting: the
+    index does not know its present state yet. vector: float32 of the question as one that is asked, None until made.
+    created_by: the editor or agent.
+    """
+
+    __tablename__ = "past_question"
+    __table_args__ = (UniqueConstraint("article_id", "language", "group_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"))
+    question: Mapped[str]
+    language: Mapped[str] = mapped_column(String(8))
+    origin: Mapped[str] = mapped_column(String(8))
+    group_key: Mapped[str] = mapped_column(String(512))
+    count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_at: Mapped[datetime] = mapped_column(default=now)
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    embedder: Mapped[str] = mapped_column(default="")
+    created_by: Mapped[str | None]
+    removed: Mapped[bool] = mapped_column(default=False)
+    waiting: Mapped[bool] = mapped_column(default=True)
+
+
+class AnswerFeedback(Base):
+    """What a requester said of one answer. probability: what Lotse had thought, 0 to 1; waiting: as in PastQuestion."""
+
+    __tablename__ = "answer_feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    probability: Mapped[float]
+    helped: Mapped[bool]
+    language: Mapped[str] = mapped_column(String(8))
+    at: Mapped[datetime] = mapped_column(default=now)
+    waiting: Mapped[bool] = mapped_column(default=True)
+
+
+# What the index has not taken in yet is a handful of rows among many.
+for table in (PastQuestion, AnswerFeedback):
+    Index(f"ix_{table.__tablename__}_waiting", table.id, sqlite_where=table.waiting, postgresql_where=table.waiting)
+
+
+class Glossary(Base):
+    """Words of one language with those of another that mean the same, learned from parallel articles.
+
+    source, target: languages; pairs: aligned segments it was learned from; articles: how many those came from.
+    """
+
+    __tablename__ = "glossary"
+    __table_args__ = (UniqueConstraint("source", "target"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(8))
+    target: Mapped[str] = mapped_column(String(8))
+    data: Mapped[dict[str, Any]]
+    pairs: Mapped[int]
+    articles: Mapped[int]
+    learned_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Calibration(Base):

@@ -50,7 +50,8 @@ class SearchResult:
 
     hits: at most one per article, best first. among_first: the probability that one of the first three answers.
     seconds: time by step. answer_from / ask_from: the thresholds on the first hit's probability and on `among_first`
-    that keep the operator's risk, None where the calibration cannot keep it (then nothing is answered).
+    that keep the operator's risk, None where the calibration cannot keep it (then nothing is answered). pair: whose
+    calibration that is: `de`, or `de>en` for a German question and an English article in front.
     """
 
     question: str
@@ -63,6 +64,7 @@ class SearchResult:
     model: str
     calibration: str
     seconds: Mapping[str, float] = field(default_factory=dict)
+    pair: str = ""
 
 
 class Embedder(Protocol):

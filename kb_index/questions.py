@@ -1,55 +1,22 @@
 """Questions nobody could answer from the knowledge base, grouped and counted for the editors."""
 
-import unicodedata
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 
-import tantivy
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kb_index.articles import get_article
+from kb_index.grouping import QUESTION_CHARACTERS, group_key
+from kb_index.learning import add_editor_question
 from kb_index.models import OpenQuestion, now
 from kb_index.readers import clean_text
-from kb_index.words import stem_analyzer
 
-KEY_CHARACTERS = 500
-QUESTION_CHARACTERS = 2_000
 TICKETS = 50  # numbers kept with a question; the count goes on
-# Without a topic: "Wie kann ich mein Passwort zurücksetzen?" and "Passwort zurücksetzen" are one question.
-FILLERS = {
-    "de": (
-        "aber als am an auch auf aus bei bin bitte das dass dem den der des die diese dieser ein eine einem einen "
-        "einer er es für geht habe haben hallo hat hier ich ihr im in ist kann kein können man mein meine meinem "
-        "meinen mich mir mit muss nach noch oder sehr sich sie sind so und uns unser von vom war was wenn wer wie wir "
-        "wird wo zu zum zur danke mal denn da hi moin guten tag morgen"
-    ),
-    "en": (
-        "a about am an and any are as at be been but by can could do does for from had has have hello help hi how i "
-        "if in is it its me my of on or our please should so some thank thanks that the their there this to us was we "
-        "what when where which who why will with would you your"
-    ),
-}
 
 
 class UnknownQuestion(LookupError):  # noqa: N818 - it is a finding
     """There is no open question with this id."""
-
-
-def group_key(question: str, language: str) -> str:
-    """The sorted word stems of a question without its fillers; the question itself when nothing is left."""
-    text = unicodedata.normalize("NFC", clean_text(question[:QUESTION_CHARACTERS])).lower()
-    analyzer, fillers = stems_and_fillers(language)
-    stems = set(analyzer.analyze(text))
-    return (" ".join(sorted(stems - fillers or stems)) or text.strip())[:KEY_CHARACTERS]
-
-
-@cache
-def stems_and_fillers(language: str) -> tuple[tantivy.TextAnalyzer, frozenset[str]]:
-    """The stemmer of a language, and its filler words by their stems."""
-    analyzer = stem_analyzer(language)
-    return analyzer, frozenset(analyzer.analyze(FILLERS.get(language, "")))
 
 
 def note_unanswered(
@@ -84,10 +51,16 @@ def open_questions(session: Session, language: str | None = None, limit: int = 2
     ).all()
 
 
-def answer_question(session: Session, question_id: int, article_id: int) -> OpenQuestion:
-    """An article answers it now. Raises UnknownQuestion, UnknownArticle."""
+def answer_question(
+    session: Session, question_id: int, article_id: int, editor: str | None = None, names: Iterable[str] = ()
+) -> OpenQuestion:
+    """An article answers it now, and whoever asks it again. names: who asked, to be masked.
+
+    Raises UnknownQuestion, UnknownArticle.
+    """
     found = get_question(session, question_id)
     found.article_id, found.state = get_article(session, article_id).id, "answered"
+    add_editor_question(session, article_id, found.question, found.language, editor, names)
     session.flush()
     return found
 

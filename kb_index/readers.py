@@ -4,7 +4,7 @@ import csv
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -19,13 +19,14 @@ from kb_index.models import Audience, State
 MOST_BYTES = 20_000_000
 MOST_UNPACKED_BYTES = 200_000_000
 MOST_PAGES = 2_000
-VERSION = "1"  # raise it when a reader reads better than before: every file is then read again
+VERSION = "2"  # raise it when a reader reads better than before: every file is then read again
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 FIRST_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 QUESTION_COLUMNS = ("question", "frage")
 ANSWER_COLUMNS = ("answer", "antwort")
 LANGUAGE_COLUMNS = ("language", "lang", "sprache")
 CATEGORY_COLUMNS = ("category", "kategorie")
+OTHERS_COLUMNS = ("questions", "fragen")  # other ways to ask, one a line of the cell
 
 
 class Unreadable(Exception):  # noqa: N818 - it says what the file is
@@ -34,7 +35,10 @@ class Unreadable(Exception):  # noqa: N818 - it says what the file is
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says about one article. key: the row inside the file, empty for a file that is one article."""
+    """What a file says about one article. key: the row inside the file, empty for a file that is one article.
+
+    questions: other ways to ask for it.
+    """
 
     title: str
     body: str
@@ -52,11 +56,13 @@ class Document:
     licence: str | None = None
     attribution: str | None = None
     parallel: tuple[str, ...] = ()
+    questions: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def content_hash(self) -> str:
         """Changes with anything the file says."""
-        return sha256(repr(self).encode("utf-8", "replace")).hexdigest()
+        said = repr(self) + (repr(self.questions) if self.questions else "")  # what has none keeps the hash it had
+        return sha256(said.encode("utf-8", "replace")).hexdigest()
 
 
 def read_documents(path: Path, content: bytes) -> list[Document]:
@@ -139,7 +145,6 @@ def _front_matter(text: str) -> dict[str, Any]:
 
 def _described(front: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a Document beside its text. Raises Unreadable for a value that is not one of those allowed."""
-    parallel = front.get("parallel") or ()
     return {
         "slug": str(front.get("id") or ""),
         "owner": _text(front, "owner"),
@@ -152,8 +157,21 @@ def _described(front: Mapping[str, Any]) -> dict[str, Any]:
         "url": _text(front, "url"),
         "licence": _text(front, "licence") or _text(front, "license"),
         "attribution": _text(front, "attribution") or _text(front, "source"),
-        "parallel": tuple(str(slug) for slug in ([parallel] if isinstance(parallel, str) else parallel)),
+        "parallel": _list(front, "parallel"),
+        "questions": _list(front, "questions"),
     }
+
+
+def _list(front: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list, or a single value. Raises Unreadable for anything else."""
+    value = front.get(name) or ()
+    if isinstance(value, dict) or not isinstance(value, list | tuple | str | int | float):
+        raise Unreadable(f"`{name}` in the front matter must be a list")
+    if not isinstance(value, list | tuple):
+        value = (value,)
+    if any(isinstance(one, dict | list) for one in value):
+        raise Unreadable(f"each line of `{name}` in the front matter must be a text; quote one that holds a colon")
+    return tuple(clean_text(str(one)) for one in value if one is not None)
 
 
 def _text(front: Mapping[str, Any], name: str) -> str | None:
@@ -288,12 +306,20 @@ def _pairs(rows: Iterator[Sequence[str]]) -> list[Document]:
     if question is None or answer is None:
         raise Unreadable("the first line must name the columns `question` and `answer` (or `Frage` and `Antwort`)")
     language, category = _column(heading, LANGUAGE_COLUMNS), _column(heading, CATEGORY_COLUMNS)
+    others = _column(heading, OTHERS_COLUMNS)
     found: dict[str, Document] = {}
     for row in rows:
         title, body = _cell(row, question), _cell(row, answer)
         if title and body:
             key = _free_key(found, title)
-            found[key] = Document(title, body, _cell(row, language), key=key, category=_cell(row, category) or None)
+            found[key] = Document(
+                title,
+                body,
+                _cell(row, language),
+                key=key,
+                category=_cell(row, category) or None,
+                questions=tuple(line.strip() for line in _cell(row, others).splitlines() if line.strip()),
+            )
     return list(found.values())
 
 

@@ -4,21 +4,24 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from kb_index.confidence import Fitted, Judge, read_calibrations
-from kb_index.fusion import Found, Ranked, fuse
+from kb_index.confidence import ASSURANCE, Fitted, Judge, read_calibrations
+from kb_index.fusion import SIGNALS, Found, Ranked, fuse, joined
+from kb_index.glossary import Glossary
+from kb_index.glossary_learning import read_glossaries
 from kb_index.models import Article, Audience, Passage, State
 from kb_index.port import Confidence, Embedder, Hit, SearchResult, Vectors
 from kb_index.readers import clean_text
-from kb_index.shelves import Shelf, Shelves
+from kb_index.records import moved, read_records
+from kb_index.shelves import Shelves
 from kb_index.vectors import Stamp
 from kb_index.versions import read_version
 
@@ -50,98 +53,104 @@ class Clock:
 class KnowledgeBase:
     """The published articles, searchable. Safe to use from many threads; any number of processes may hold one.
 
-    max_wrong: the share of wrong answers the operator accepts. cache_folder: where the vectors are kept between starts.
+    max_wrong: the share of wrong answers the operator accepts; assurance: how surely that is kept. cache_folder: where
+    the vectors are kept between starts. calibrations: judge by these instead of those in the database.
     """
 
     def __init__(
-        self, sessions: sessionmaker[Session], embedder: Embedder, cache_folder: Path, max_wrong: float = 0.10
+        self,
+        sessions: sessionmaker[Session],
+        embedder: Embedder,
+        cache_folder: Path,
+        max_wrong: float = 0.10,
+        assurance: float = ASSURANCE,
+        calibrations: Iterable[Fitted] | None = None,
     ) -> None:
         self.sessions = sessions
         self.embedder = embedder
         self.cache_folder = cache_folder
         self.max_wrong = max_wrong
+        self.assurance = assurance
+        self._given = None if calibrations is None else {fitted.language: fitted for fitted in calibrations}
         self._lock = threading.RLock()
         self._version = -1
         self._shelves = self._empty_shelves("")
         self._fitted: dict[str, Fitted] = {}
+        self._glossaries: dict[tuple[str, str], Glossary] = {}
+        self._records: dict[int, float] = {}
         self._warnings: list[str] = []
 
     def search(self, question: str, language: str, audience: Set[str] = EVERYONE, limit: int = 5) -> SearchResult:
         """The articles that may answer, best first, at most one hit each, and how sure that is.
 
-        Articles in the question's language; in another one only when there is none, and then nothing is sure enough to
-        be answered. Takes any text: what is neither letter nor digit finds nothing.
+        Articles in the question's language first; those in another one where nothing is sure enough to be answered,
+        found by the question's words in that language. Takes any text: what is neither letter nor digit finds nothing.
         """
         clock = Clock()
         asked = clean_text(question[:QUESTION_CHARACTERS]).strip()
+        if not LETTER.search(asked):
+            with self._reading(clock) as session:
+                return self._result(asked, language, Findings((), NOTHING, self._judge(language)), clock)
         with clock.step("embed"):
-            vector = self.embedder.embed_question(asked) if LETTER.search(asked) else None
-        with self._lock_and_session(clock) as session:
-            with clock.step("refresh"):
-                self._catch_up(session)
-            judge = Judge(self._fitted.get(language), self.max_wrong)
-            result = self._result(asked, language, judge)
-            if vector is None:
-                return result((), NOTHING, False, clock)
-            for shelves in self._by_preference(language, audience):
-                hits, among = self._hits(session, clock, shelves, asked, vector, judge, limit)
-                if hits:
-                    return result(hits, among, hits[0].language == language, clock)
-            return result((), NOTHING, False, clock)
+            vector = self.embedder.embed_question(asked)
+        with self._reading(clock) as session:
+            own = self._findings(session, clock, asked, vector, language, language, audience, limit)
+            foreign = () if own.is_answerable else self._others(language, audience)
+        others = [(name, *self._translated(clock, asked, vector, language, name)) for name in foreign]
+        if not others:
+            return self._result(asked, language, own, clock)
+        with self._reading(clock) as session:
+            for name, text, translated in others:
+                found = self._findings(session, clock, text, translated, language, name, audience, limit)
+                with clock.step("merge"):
+                    own = merged(own, self._in_own_language(session, found, language, audience), limit)
+            return self._result(asked, language, own, clock)
 
     @contextmanager
-    def _lock_and_session(self, clock: Clock) -> Iterator[Session]:
+    def _reading(self, clock: Clock) -> Iterator[Session]:
+        """The index, brought up to date, for this thread alone."""
         with clock.step("wait"):
             self._lock.acquire()
         try:
             with self.sessions() as session:
+                with clock.step("refresh"):
+                    self._catch_up(session)
                 yield session
         finally:
             self._lock.release()
 
-    def _result(
-        self, question: str, language: str, judge: Judge
-    ) -> Callable[[Sequence[Hit], Confidence, bool, Clock], SearchResult]:
-        """Makes the result; the thresholds hold where they were fitted: for articles in the question's language."""
-        version = self._version
+    def _judge(self, pair: str) -> Judge:
+        return Judge(self._fitted.get(pair), self.max_wrong, self.assurance)
 
-        def make(hits: Sequence[Hit], among: Confidence, fitted: bool, clock: Clock) -> SearchResult:
-            limits = judge.thresholds
-            return SearchResult(
-                question=question,
-                language=language,
-                hits=tuple(hits),
-                among_first=among,
-                answer_from=limits.answer_from if fitted else None,
-                ask_from=limits.ask_from if fitted else None,
-                index_version=version,
-                model=self.embedder.name,
-                calibration=judge.name,
-                seconds=clock.seconds,
-            )
+    def _others(self, language: str, audience: Set[str]) -> list[str]:
+        """The other languages that hold articles this audience may read."""
+        names = (name for name in self._shelves.languages if name != language)
+        return [name for name in names if self._shelves.opened([name], audience)]
 
-        return make
+    def _translated(self, clock: Clock, asked: str, vector: Vectors, language: str, other: str) -> tuple[str, Vectors]:
+        """The question word by word in the other language; as it is where there is no glossary."""
+        glossary = self._glossaries.get((language, other))
+        text = glossary.translate(asked) if glossary else asked
+        if not LETTER.search(text) or text == asked:
+            return asked, vector
+        with clock.step("embed"):
+            return text, self.embedder.embed_question(text)
 
-    def _by_preference(self, language: str, audience: Set[str]) -> Iterator[list[Shelf]]:
-        """Groups of shelves to be tried one after another."""
-        others = [other for other in self._shelves.languages if other != language]
-        for languages in ([language], others):
-            shelves = self._shelves.opened(languages, audience)
-            if shelves:
-                yield shelves
-
-    def _hits(
+    def _findings(
         self,
         session: Session,
         clock: Clock,
-        shelves: Sequence[Shelf],
         question: str,
         vector: Vectors,
-        judge: Judge,
+        language: str,
+        spoken: str,
+        audience: Set[str],
         limit: int,
-    ) -> tuple[list[Hit], Confidence]:
+    ) -> "Findings":
+        """What the articles of one language hold."""
+        judge = self._judge(pair_of(language, spoken))
         with clock.step("find"):
-            found = joined([shelf.find(question, vector) for shelf in shelves])
+            found = joined([shelf.find(question, vector) for shelf in self._shelves.opened([spoken], audience)])
         with clock.step("fuse"):
             ranked = fuse(found, judge.weights)
         with clock.step("read"):
@@ -150,37 +159,53 @@ class KnowledgeBase:
         with clock.step("judge"):
             shown = [r for r in ranked[:limit] if r.candidate.passage_id in rows]
             hits = [self._hit(rows, found, ranked, place, judge) for place in range(len(shown))]
-            return hits, judge.among_first(found, ranked)
+            return Findings(tuple(hits), judge.among_first(found, ranked), judge)
 
     def _hit(self, rows: Rows, found: Found, ranked: Sequence[Ranked], place: int, judge: Judge) -> Hit:
         one = ranked[place]
-        row = rows[one.candidate.passage_id]
-        return Hit(
-            article_id=row.article_id,
-            passage_id=one.candidate.passage_id,
-            title=row.title,
-            heading=row.heading,
-            text=row.text,
-            language=row.language,
-            url=row.url,
-            reviewed_on=row.reviewed_on or row.review_on,
-            revision=row.revision,
-            category=row.category,
-            queue=row.queue,
-            signals=signals_of(one),
-            confidence=judge.confidence(found, ranked, place),
+        confidence = judge.confidence(found, ranked, place)
+        record = self._records.get(one.candidate.article_id, 0.0)
+        return hit_of(rows[one.candidate.passage_id], signals_of(one), moved(confidence, record))
+
+    def _in_own_language(self, session: Session, found: "Findings", language: str, audience: Set[str]) -> "Findings":
+        """Hits whose article is also there in the question's language, as that article."""
+        twins = read_twins(session, [hit.article_id for hit in found.hits], language, audience)
+        hits = (
+            hit_of(twins[hit.article_id], hit.signals, hit.confidence) if hit.article_id in twins else hit
+            for hit in found.hits
+        )
+        return replace(found, hits=tuple(hits))
+
+    def _result(self, question: str, language: str, found: "Findings", clock: Clock) -> SearchResult:
+        limits = found.judge.thresholds
+        return SearchResult(
+            question=question,
+            language=language,
+            hits=found.hits,
+            among_first=found.among,
+            answer_from=limits.answer_from,
+            ask_from=limits.ask_from,
+            index_version=self._version,
+            model=self.embedder.name,
+            calibration=found.judge.name,
+            seconds=clock.seconds,
+            pair=found.judge.fitted.language if found.judge.fitted else language,
         )
 
     def find_articles(self, query: str, language: str, limit: int = 10) -> tuple[Hit, ...]:
         """What editors and agents look up: also articles that only agents may read."""
         return self.search(query, language, AGENTS, limit).hits
 
-    def found(self, question: str, language: str, audience: Set[str] = EVERYONE) -> Found:
-        """The raw signals for a question in its own language, as calibration and evaluation need them."""
-        vector = self.embedder.embed_question(question)
-        with self._lock_and_session(Clock()) as session:
-            self._catch_up(session)
-            return joined([shelf.find(question, vector) for shelf in self._shelves.opened([language], audience)])
+    def found(self, question: str, language: str, audience: Set[str] = EVERYONE, spoken: str | None = None) -> Found:
+        """The raw signals for a question among the articles of one language (its own, if not `spoken`), as calibration,
+        evaluation and explanation need them."""
+        spoken, clock, asked = spoken or language, Clock(), clean_text(question[:QUESTION_CHARACTERS]).strip()
+        vector = self.embedder.embed_question(asked)
+        if spoken != language:
+            self.refresh()
+            asked, vector = self._translated(clock, asked, vector, language, spoken)
+        with self._reading(clock):
+            return joined([shelf.find(asked, vector) for shelf in self._shelves.opened([spoken], audience)])
 
     def refresh(self) -> int:
         """Take in what changed in the database since, made by any process. Returns the version now searched."""
@@ -203,6 +228,10 @@ class KnowledgeBase:
         since, self._version = self._version, -1
         self._shelves.catch_up(session, since)
         self._fitted, self._warnings = read_calibrations(session, self.embedder.name)
+        if self._given is not None:
+            self._fitted, self._warnings = self._given, []
+        self._glossaries = read_glossaries(session)
+        self._records = read_records(session)
         if since < 0:
             self._save(number)
         self._version = number
@@ -220,7 +249,7 @@ class KnowledgeBase:
         """Plain values: articles, passages, version, model, calibration and thresholds by language, warnings."""
         with self._lock, self.sessions() as session:
             self._catch_up(session)
-            judges = {language: Judge(fitted, self.max_wrong) for language, fitted in self._fitted.items()}
+            judges = {pair: self._judge(pair) for pair in self._fitted}
             return {
                 "articles": self._shelves.articles,
                 "passages": self._shelves.passages,
@@ -255,25 +284,99 @@ def describe(judge: Judge) -> dict[str, Any]:
     }
 
 
-def joined(found: Sequence[Found]) -> Found:
-    """What several shelves found, as one."""
-    return Found([c for one in found for c in one.candidates], max((one.mass for one in found), default=0.0))
+@dataclass(frozen=True)
+class Findings:
+    """What the articles of one language hold, and who judges it. among: that one of the first three answers."""
+
+    hits: tuple[Hit, ...]
+    among: Confidence
+    judge: Judge
+
+    @property
+    def first(self) -> float:
+        """The probability of the first hit; 0 where nothing was found."""
+        return self.hits[0].confidence.probability if self.hits else 0.0
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether the first hit is sure enough at the operator's risk."""
+        limit = self.judge.thresholds.answer_from
+        return limit is not None and self.first >= limit
+
+
+def merged(own: Findings, other: Findings, limit: int) -> Findings:
+    """Two languages as one list, each in its own order, the more probable first. The one in front sets the thresholds;
+    where only the second is sure enough to be answered, it is in front."""
+    if not other.hits or not own.hits:
+        return own if own.hits else other
+    leading, rest = (own, other) if other.first <= own.first and not other.is_answerable else (other, own)
+    hits: list[Hit] = [leading.hits[0]]
+    queues = [list(leading.hits[1:]), list(rest.hits)]
+    while any(queues) and len(hits) < limit:
+        queue = max((q for q in queues if q), key=lambda q: q[0].confidence.probability)
+        hit = queue.pop(0)
+        if hit.article_id not in {known.article_id for known in hits}:
+            hits.append(hit)
+    return Findings(tuple(hits), max(own.among, other.among, key=lambda c: c.probability), leading.judge)
+
+
+def pair_of(language: str, spoken: str) -> str:
+    """The name of a calibration: `de`, or `de>en` for German questions and English articles."""
+    return language if language == spoken else f"{language}>{spoken}"
 
 
 def signals_of(one: Ranked) -> dict[str, float]:
     """What is stored and explained with a hit."""
     c = one.candidate
-    return {"cosine": c.cosine, "words": c.words, "grams": c.grams, "fused": one.fused, "wins": one.wins}
+    return {**dict(zip(SIGNALS, c.signals, strict=True)), "cover": c.cover, "fused": one.fused, "wins": one.wins}
+
+
+def hit_of(row: Any, signals: Mapping[str, float], confidence: Confidence) -> Hit:
+    """A row of read_live or read_twins as a hit."""
+    return Hit(
+        article_id=row.article_id,
+        passage_id=row.id,
+        title=row.title,
+        heading=row.heading,
+        text=row.text,
+        language=row.language,
+        url=row.url,
+        reviewed_on=row.reviewed_on or row.review_on,
+        revision=row.revision,
+        category=row.category,
+        queue=row.queue,
+        signals=signals,
+        confidence=confidence,
+    )
+
+
+SHOWN = (
+    *(Passage.id, Passage.article_id, Passage.heading, Passage.text, Article.title, Article.language),
+    *(Article.url, Article.reviewed_on, Article.review_on, Article.revision, Article.category, Article.queue),
+)
 
 
 def read_live(session: Session, ranked: Sequence[Ranked]) -> Rows:
     """Passages with their articles by passage id; only what is published at this moment."""
-    chosen = (
-        select(
-            *(Passage.id, Passage.article_id, Passage.heading, Passage.text, Article.title, Article.language),
-            *(Article.url, Article.reviewed_on, Article.review_on, Article.revision, Article.category, Article.queue),
-        )
-        .join(Article)
-        .where(Passage.id.in_([r.candidate.passage_id for r in ranked]), Article.state == State.PUBLISHED)
-    )
+    ids = [r.candidate.passage_id for r in ranked]
+    chosen = select(*SHOWN).join(Article).where(Passage.id.in_(ids), Article.state == State.PUBLISHED)
     return {row.id: row for row in session.execute(chosen)} if ranked else {}
+
+
+def read_twins(session: Session, article_ids: Sequence[int], language: str, audience: Set[str]) -> Rows:
+    """Of these articles, those that are also published in this language: the passage at the same place of the twin, by
+    the id of the article asked about."""
+    foreign = select(Article.id, Article.parallel).where(Article.id.in_(article_ids), Article.language != language)
+    twins: dict[int, Any] = {}
+    for article_id, parallel in session.execute(foreign).all():
+        if parallel:
+            chosen = (
+                select(*SHOWN)
+                .join(Article)
+                .where(Article.slug.in_(parallel), Article.language == language, Article.state == State.PUBLISHED)
+            )
+            readable = chosen.where(Article.audience.in_(sorted(audience))).order_by(Article.id, Passage.position)
+            row = session.execute(readable.limit(1)).first()
+            if row is not None:
+                twins[article_id] = row
+    return twins

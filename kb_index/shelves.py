@@ -11,14 +11,20 @@ import numpy as np
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from kb_index.fusion import Candidate, Found
+from kb_index.asked import AskedBefore
+from kb_index.fusion import Candidate, Found, Numbers
 from kb_index.models import Article, Passage, State
+from kb_index.past_questions import read_past_questions
 from kb_index.port import Vectors
 from kb_index.vectors import Stamp, VectorIndex
-from kb_index.words import WordIndex, WordScores, Written
+from kb_index.whitening import Whitening
+from kb_index.words import Matches, WordIndex, Written
 
-DEPTH = 100  # passages each signal brings
+DEPTH = 60  # passages, and articles, each signal brings
+SPREAD = 4  # passages looked at of an article that only a signal of whole articles found
 SQL_IDS = 500  # ids in one SELECT
+REFIT = 1.1  # the whitening is learned anew when a shelf has grown or shrunk by this factor
+SAMPLE = 20_000  # passages it is learned from
 PassageRow = Row[int, int, str, str]
 
 
@@ -31,46 +37,103 @@ class ShelfName:
 
 
 class Shelf:
-    """The passages of one language for one audience: vectors, words, and whose they are."""
+    """The articles of one language for one audience: vectors, words, past questions, and whose the passages are."""
 
     def __init__(self, name: ShelfName, vectors: VectorIndex) -> None:
         self.name = name
         self.vectors = vectors
         self.words = WordIndex(name.language)
+        self.asked = AskedBefore(vectors.dimension)
         self.article_of: dict[int, int] = {}
+        self.passages_of: dict[int, tuple[int, ...]] = {}
+        self._whitening: Whitening | None = None
+        self._whitened_at = 0
+        self._lengths: dict[int, float] = {}
+
+    def change(
+        self,
+        put: Sequence[Written],
+        gone: Iterable[int],
+        asked: Mapping[int, Sequence[Vectors]],
+        stale: Iterable[int] = (),
+    ) -> None:
+        """Bring words, past questions and places up to date. put: all passages of the changed articles, whose vectors
+        are in already; gone: articles that left or change; stale: passages that are no more."""
+        gone = set(gone)
+        for article_id in gone:
+            for passage_id in self.passages_of.pop(article_id, ()):
+                self.article_of.pop(passage_id, None)
+                self._lengths.pop(passage_id, None)
+        self.words.change(put, stale, gone)
+        by_article: dict[int, list[int]] = {}
+        for passage in put:
+            self.article_of[passage.passage_id] = passage.article_id
+            by_article.setdefault(passage.article_id, []).append(passage.passage_id)
+        self.passages_of |= {article_id: tuple(ids) for article_id, ids in by_article.items()}
+        self.asked.change(asked, gone - asked.keys())
+        self._whiten([passage.passage_id for passage in put])
+
+    def _whiten(self, fresh: Sequence[int]) -> None:
+        """Whitened lengths of new passages; of all of them when the shelf has changed much since it was learned."""
+        size = len(self.vectors.ids & self.article_of.keys())  # after a change of the model they come bit by bit
+        if size and not self._whitened_at / REFIT < size < self._whitened_at * REFIT:
+            fresh = sorted(self.vectors.ids & self.article_of.keys())
+            step = max(1, -(-size // SAMPLE))
+            self._whitening, self._whitened_at = Whitening.fit(self.vectors.rows(fresh[::step])[1]), size
+        for start in range(0, len(fresh), SAMPLE):
+            held, rows = self.vectors.rows(fresh[start : start + SAMPLE])
+            if self._whitening is not None and len(held):
+                self._lengths |= dict(zip(held, map(float, self._whitening.lengths(rows)), strict=True))
 
     def find(self, question: str, vector: Vectors) -> Found:
-        """What each signal finds, with all signals known for all that is found."""
-        words, grams = self.words.words(question, DEPTH), self.words.grams(question, DEPTH)
-        cosines = self.vectors.nearest(vector, DEPTH)
-        ids = {**cosines, **words.scores, **grams.scores}.keys() & self.article_of.keys()
-        cosines |= self.vectors.cosines(vector, [i for i in ids if i not in cosines])
-        least = Candidate(0, 0, 0.0, unfound(words), unfound(grams))
-        return Found([self._candidate(i, cosines, words, grams, least) for i in sorted(ids)], words.mass)
+        """What each signal finds: one candidate an article, with all signals known for all that is found."""
+        matches = self.words.find(question, DEPTH)
+        asked = self.asked.scores(vector, DEPTH)
+        passages = self._among(self.vectors.nearest(vector, DEPTH), matches, asked)
+        if not passages:
+            return Found([], matches.mass, matches.length)
+        held, rows = self.vectors.rows(passages)
+        places = np.searchsorted(passages, held)
+        signals = np.zeros((len(passages), 4))
+        signals[places, 0], signals[places, 1] = rows @ vector, self._white(held, rows, vector)
+        signals[:, 2], signals[:, 3] = known(matches.grams, passages), known(matches.cover, passages)
+        articles = np.array([self.article_of[passage_id] for passage_id in passages])
+        order = np.lexsort((signals[:, 1:].sum(axis=1), articles))  # the best passage of an article is its last
+        names, starts = np.unique(articles[order], return_index=True)
+        best = np.maximum.reduceat(signals[order], starts, axis=0)
+        shown = order[np.append(starts[1:], len(order)) - 1]
+        found = [int(name) for name in names]
+        whole = np.column_stack([known(one, found) for one in (matches.title, matches.whole, matches.words)])
+        before = np.array([asked.get(name, (0.0, 0.0)) for name in found])
+        table = np.hstack([best[:, :3], whole, before]).tolist()
+        candidates = [
+            Candidate(name, passages[place], tuple(row), cover)
+            for name, place, row, cover in zip(found, shown, table, best[:, 3].tolist(), strict=True)
+        ]
+        return Found(candidates, matches.mass, matches.length)
 
-    def _candidate(
-        self, passage_id: int, cosines: Mapping[int, float], words: WordScores, grams: WordScores, least: Candidate
-    ) -> Candidate:
-        return Candidate(
-            passage_id,
-            self.article_of[passage_id],
-            cosines.get(passage_id, least.cosine),
-            share(words, passage_id, least.words),
-            share(grams, passage_id, least.grams),
-        )
+    def _among(self, near: Mapping[int, float], matches: Matches, asked: Mapping[int, object]) -> list[int]:
+        """The passages to look at, in order: what the signals of passages found, and the first ones of all other
+        articles."""
+        passages = {**near, **matches.grams, **matches.cover}.keys() & self.article_of.keys()
+        seen = {self.article_of[passage_id] for passage_id in passages}
+        others = {**matches.title, **matches.whole, **matches.words, **asked}.keys() & self.passages_of.keys() - seen
+        return sorted({*passages, *(p for other in others for p in self.passages_of[other][:SPREAD])})
+
+    def _white(self, held: Sequence[int], rows: Vectors, vector: Vectors) -> Vectors:
+        """The whitened cosines of these passages."""
+        if self._whitening is None:
+            return np.zeros(len(held), np.float32)
+        direction, shift = self._whitening.question(vector)
+        lengths = np.array([self._lengths.get(passage_id, 1.0) for passage_id in held], np.float32)
+        found: Vectors = (rows @ direction - shift) / lengths
+        return found
 
 
-def share(found: WordScores, passage_id: int, otherwise: float) -> float:
-    """A passage's BM25 divided by the question's idf mass."""
-    score = found.scores.get(passage_id)
-    return otherwise if score is None or not found.mass else score / found.mass
-
-
-def unfound(found: WordScores) -> float:
-    """What a passage not among the first has at most: the last one's score, or nothing when all were found."""
-    if len(found.scores) < DEPTH or not found.mass:
-        return 0.0
-    return min(found.scores.values()) / found.mass
+def known(scores: Mapping[int, float], ids: Sequence[int]) -> Numbers:
+    """The scores of these. What is not among the first has at most the last one's; nothing when all were found."""
+    least = 0.0 if len(scores) < DEPTH else min(scores.values())
+    return np.array([scores.get(one, least) for one in ids], float)
 
 
 class Shelves:
@@ -111,17 +174,21 @@ class Shelves:
         for row in read_passages(session, list(live)):
             passages.setdefault(live[row.article_id][0], []).append(row)
         gone = self._leave(a.id for a in articles)
+        asked: dict[int, list[Vectors]] = {}
+        for question in read_past_questions(session, list(live), self.stamp.model):
+            asked.setdefault(question.article_id, []).append(question.vector)
         for name in sorted({*gone, *passages}):
             titles = {article_id: title for article_id, (home, title) in live.items() if home == name}
-            self._arrange(session, name, passages.get(name, []), gone.get(name, []), titles)
+            here = {article_id: vectors for article_id, vectors in asked.items() if article_id in titles}
+            self._arrange(session, name, passages.get(name, []), gone.get(name, {}), titles, here)
 
-    def _leave(self, article_ids: Iterable[int]) -> dict[ShelfName, list[int]]:
-        """Forget where these articles stand. Returns their passages by shelf."""
-        gone: dict[ShelfName, list[int]] = {}
+    def _leave(self, article_ids: Iterable[int]) -> dict[ShelfName, dict[int, tuple[int, ...]]]:
+        """Forget where these articles stand. Returns their passages by shelf and article."""
+        gone: dict[ShelfName, dict[int, tuple[int, ...]]] = {}
         for article_id in article_ids:
             if article_id in self._home:
                 name, passages = self._home.pop(article_id)
-                gone.setdefault(name, []).extend(passages)
+                gone.setdefault(name, {})[article_id] = passages
         return gone
 
     def _arrange(
@@ -129,24 +196,20 @@ class Shelves:
         session: Session,
         name: ShelfName,
         put: Sequence[PassageRow],
-        gone: Sequence[int],
+        gone: Mapping[int, Sequence[int]],
         titles: Mapping[int, str],
+        asked: Mapping[int, Sequence[Vectors]],
     ) -> None:
         """Bring one shelf up to date."""
         shelf = self._shelves.get(name) or self._new_shelf(name)
-        stale = set(gone) - {row.id for row in put}
-        for passage_id in gone:
-            del shelf.article_of[passage_id]
+        stale = {passage_id for passages in gone.values() for passage_id in passages} - {row.id for row in put}
         shelf.vectors.drop(stale)
         missing = [row.id for row in put if row.id not in shelf.vectors.ids]
         for ids, vectors in read_vectors(session, missing, self.stamp):
             shelf.vectors.put(ids, vectors)
-        shelf.words.change([Written(row.id, titles[row.article_id], row.heading, row.plain) for row in put], stale)
-        by_article: dict[int, list[int]] = {}
-        for row in put:
-            shelf.article_of[row.id] = row.article_id
-            by_article.setdefault(row.article_id, []).append(row.id)
-        self._home |= {article_id: (name, tuple(ids)) for article_id, ids in by_article.items()}
+        written = [Written(row.id, row.article_id, titles[row.article_id], row.heading, row.plain) for row in put]
+        shelf.change(written, gone, asked, stale)
+        self._home |= {i: (name, shelf.passages_of[i]) for i in {row.article_id for row in put}}
 
     def _new_shelf(self, name: ShelfName) -> Shelf:
         saved = VectorIndex.load(self._file(name), self.stamp)

@@ -15,6 +15,12 @@ import numpy as np
 from kb_index.port import Vectors
 
 FORMAT = 1
+# Measured (benchmarks/vectors.py, docs/decisions/0011): TODO
+FLAT_UP_TO = 50_000
+TRAINED_ON = 100_000  # vectors that show the range of each dimension; a margin is left on both sides
+MARGIN = 0.1  # of that range
+OUTSIDE = 0.001  # share of new components outside of it from which the codes are made anew
+CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,15 @@ class Stamp:
 
 
 class VectorIndex:
-    """Exact inner product over vectors of length 1. Not safe for use from several threads at once."""
+    """Inner product over vectors of length 1: exact up to `flat_up_to` vectors, from there on of 8 bits a component.
 
-    def __init__(self, dimension: int) -> None:
+    Both look at every vector, so nothing has to be trained again as articles come and go. Not safe for use from several
+    threads at once.
+    """
+
+    def __init__(self, dimension: int, flat_up_to: int = FLAT_UP_TO) -> None:
         self.dimension = dimension
+        self.flat_up_to = flat_up_to
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
         self._ids: set[int] = set()
         self.unsaved = False
@@ -48,9 +59,20 @@ class VectorIndex:
         if not len(ids):
             return
         self.drop(ids)
-        self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.asarray(ids, np.int64))
+        new = np.ascontiguousarray(vectors, np.float32)
+        if not self._can_hold(new):
+            self._index = quantised(self._index, new)
+        self._index.add_with_ids(new, np.asarray(ids, np.int64))
         self._ids.update(ids)
         self.unsaved = True
+
+    def _can_hold(self, new: Vectors) -> bool:
+        """Whether the index as it is can take these: few enough when it is flat, else within its codes' range."""
+        codes = faiss.downcast_index(self._index.index)
+        if not isinstance(codes, faiss.IndexScalarQuantizer):
+            return len(self) + len(new) <= self.flat_up_to
+        low, width = faiss.vector_to_array(codes.sq.trained).reshape(2, self.dimension)
+        return float(((new < low) | (new > low + width)).mean()) <= OUTSIDE
 
     def drop(self, ids: Iterable[int]) -> None:
         """Remove vectors; ids that are not there do not matter."""
@@ -66,6 +88,13 @@ class VectorIndex:
             return {}
         scores, ids = self._index.search(np.asarray(vector, np.float32).reshape(1, -1), min(limit, len(self)))
         return {int(i): float(s) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0}
+
+    def rows(self, ids: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Of these passages those that have a vector, and their vectors, shape (held, dimension)."""
+        held = [passage_id for passage_id in ids if passage_id in self._ids]
+        if not held:
+            return [], np.zeros((0, self.dimension), np.float32)
+        return held, self._index.reconstruct_batch(np.asarray(held, np.int64))
 
     def cosines(self, vector: Vectors, ids: Sequence[int]) -> dict[int, float]:
         """The cosine of certain passages by id; those that have no vector are left out."""
@@ -105,3 +134,17 @@ class VectorIndex:
         index._index = faiss.deserialize_index(np.frombuffer(body, np.uint8))
         index._ids = {int(i) for i in faiss.vector_to_array(index._index.id_map)}
         return index
+
+
+def quantised(index: Any, new: Vectors) -> Any:
+    """The same vectors and ids in 8 bits a component, whose ranges also suit `new` of shape (n, dimension)."""
+    held, ids = faiss.downcast_index(index.index), faiss.vector_to_array(index.id_map)
+    codes = faiss.IndexScalarQuantizer(index.d, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+    codes.sq.rangestat_arg = MARGIN
+    some = held.reconstruct_n(0, min(held.ntotal, TRAINED_ON)) if held.ntotal else new[:0]
+    codes.train(np.concatenate([some, new[:TRAINED_ON]]))
+    made = faiss.IndexIDMap2(codes)
+    for start in range(0, held.ntotal, CHUNK):
+        part = min(CHUNK, held.ntotal - start)
+        made.add_with_ids(held.reconstruct_n(start, part), ids[start : start + part])
+    return made

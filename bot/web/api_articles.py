@@ -1,6 +1,6 @@
 """The API of the knowledge editors: articles, their preview and state, and the questions nobody could answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -9,13 +9,16 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from bot.web.api_messages import PROBLEMS
-from bot.web.api_models import ArticleIn, ArticleOut, QuestionOut
+from bot.web.api_models import ArticleIn, ArticleOut, PastQuestionOut, QuestionOut
 from bot.web.context import Anyone, Editor, Parts, Web
 from bot.web.errors import Refusal
 from bot.web.people import Visitor
-from kb_index import articles, questions
+from handoff.desk import ticket_by_number
+from kb_index import articles, learning, questions
 from kb_index.articles import ArticleDraft, UnknownArticle
+from kb_index.learning import UnknownPastQuestion
 from kb_index.models import Article, Audience, OpenQuestion, State
+from kb_index.past_questions import embed_waiting_questions
 from kb_index.questions import UnknownQuestion
 
 router = APIRouter(tags=["knowledge"], responses=PROBLEMS)
@@ -74,6 +77,32 @@ def withdraw_article(article_id: int, web: Parts, visitor: Editor) -> ArticleOut
         return ArticleOut.of(articles.withdraw_article(web.sessions, article_id, visitor.name))
 
 
+@router.get("/articles/{article_id}/past-questions")
+def list_past_questions(article_id: int, web: Parts, visitor: Editor) -> list[PastQuestionOut]:
+    """The questions an article is known to answer, from use and as written; removed ones last."""
+    with web.sessions() as session:
+        article = readable_article(session.get(Article, article_id), visitor)
+        return [PastQuestionOut.of(found) for found in learning.past_questions_of(session, article.id)]
+
+
+@router.delete("/articles/{article_id}/past-questions/{past_id}")
+def forget_past_question(article_id: int, past_id: int, web: Parts, visitor: Editor) -> PastQuestionOut:
+    """Take a question out from the next search on; Lotse does not learn it again."""
+    with known(), web.sessions.begin() as session:
+        found = PastQuestionOut.of(learning.forget_question(session, article_id, past_id))
+    embed_waiting_questions(web.sessions, web.knowledge.embedder)
+    return found
+
+
+@router.post("/articles/{article_id}/past-questions/{past_id}/restore")
+def restore_past_question(article_id: int, past_id: int, web: Parts, visitor: Editor) -> PastQuestionOut:
+    """Put a question back that was taken out."""
+    with known(), web.sessions.begin() as session:
+        found = PastQuestionOut.of(learning.restore_question(session, article_id, past_id))
+    embed_waiting_questions(web.sessions, web.knowledge.embedder)
+    return found
+
+
 @router.get("/questions")
 def list_questions(web: Parts, visitor: Editor, language: str | None = None) -> list[QuestionOut]:
     """Questions that nobody could answer, most asked first."""
@@ -83,9 +112,9 @@ def list_questions(web: Parts, visitor: Editor, language: str | None = None) -> 
 
 @router.post("/questions/{question_id}/answer")
 def answer_question(question_id: int, answering: Answering, web: Parts, visitor: Editor) -> QuestionOut:
-    """An article answers it."""
-    with known(), web.sessions.begin() as session:
-        return QuestionOut.of(questions.answer_question(session, question_id, answering.article))
+    """An article answers it, and everybody who asks it again."""
+    with known():
+        return answer(web, visitor, question_id, answering.article)
 
 
 @router.post("/questions/{question_id}/dismiss")
@@ -100,7 +129,7 @@ def known() -> Iterator[None]:
     """What the knowledge base does not know becomes a 404, what it refuses a 422."""
     try:
         yield
-    except (UnknownArticle, UnknownQuestion) as error:
+    except (UnknownArticle, UnknownQuestion, UnknownPastQuestion) as error:
         raise Refusal(404, "error_not_found") from error
     except ValueError as error:
         raise Refusal(422, "error_invalid") from error
@@ -122,6 +151,9 @@ def save(web: Web, written: ArticleIn, visitor: Visitor, article_id: int | None)
     )
     with known(), web.sessions.begin() as session:
         saved = ArticleOut.of(articles.save_draft(session, draft, visitor.name, article_id))
+        if written.questions is not None:
+            learning.set_editor_questions(session, saved.id, written.questions, visitor.name)
+    embed_waiting_questions(web.sessions, web.knowledge.embedder)
     return publish(web, visitor, saved.id, written.question) if written.publish else saved
 
 
@@ -130,9 +162,23 @@ def publish(web: Web, visitor: Visitor, article_id: int, question: int | None) -
     with known():
         article = articles.publish_article(web.sessions, web.knowledge.embedder, article_id, visitor.name)
         if question is not None:
-            with web.sessions.begin() as session:
-                questions.answer_question(session, question, article_id)
+            answer(web, visitor, question, article_id)
         return ArticleOut.of(article)
+
+
+def answer(web: Web, visitor: Visitor, question_id: int, article_id: int) -> QuestionOut:
+    """The open question is answered by an article and belongs to it from now on."""
+    with web.sessions.begin() as session:
+        names = names_of_askers(session, find_question(session, question_id))
+        found = QuestionOut.of(questions.answer_question(session, question_id, article_id, visitor.name, names))
+    embed_waiting_questions(web.sessions, web.knowledge.embedder)
+    return found
+
+
+def names_of_askers(session: Session, question: OpenQuestion | None) -> Sequence[str]:
+    """What the requesters are called in whose tickets it was asked."""
+    tickets = [ticket_by_number(session, number) for number in question.ticket_numbers] if question else []
+    return [ticket.requester.name for ticket in tickets if ticket is not None]
 
 
 def may_read(visitor: Visitor, article: Article) -> bool:

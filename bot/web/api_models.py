@@ -1,16 +1,17 @@
 """What the API takes and gives, described for `/openapi.json`."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.web.people import Visitor
 from bot.web.thread import Bubble
 from handoff.models import Attachment, Ticket
 from handoff.transcript import Entry, evidence_lines
-from kb_index.models import Article, OpenQuestion
+from kb_index.learning import MOST_WRITTEN
+from kb_index.models import Article, OpenQuestion, PastQuestion
 
 Action = Literal["claim", "assign", "state", "correct", "escalate", "hand_back", "resolve", "reopen", "outage"]
 
@@ -238,6 +239,17 @@ class ArticleIn(BaseModel):
     comment: str = Field("", max_length=500)
     publish: bool = Field(False, description="Publish at once: it answers from the next question on.")
     question: int | None = Field(None, description="The open question that is answered once this is published.")
+    questions: list[Annotated[str, Field(max_length=2000)]] | None = Field(
+        None,
+        max_length=MOST_WRITTEN,
+        description="Other ways to ask for it, a list or one a line; they replace those written before. Without the "
+        "field those stay.",
+    )
+
+    @field_validator("questions", mode="before")
+    @classmethod
+    def one_a_line(cls, value: object) -> object:
+        return [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
 
 
 class ArticleOut(BaseModel):
@@ -278,6 +290,24 @@ class QuestionOut(BaseModel):
 
     @classmethod
     def of(cls, found: OpenQuestion) -> "QuestionOut":
+        return cls(**{name: getattr(found, name) for name in cls.model_fields})
+
+
+class PastQuestionOut(BaseModel):
+    """A question that an article is known to answer, without personal data."""
+
+    id: int
+    question: str
+    language: str
+    origin: str = Field(description="`helped`: requesters confirmed it; `agent`, `editor`, `import`: so they say.")
+    count: int = Field(description="How often use confirmed it; 0 when it was only written.")
+    created_at: datetime
+    last_at: datetime
+    created_by: str | None
+    removed: bool = Field(description="An editor took it out; it is not learned again.")
+
+    @classmethod
+    def of(cls, found: PastQuestion) -> "PastQuestionOut":
         return cls(**{name: getattr(found, name) for name in cls.model_fields})
 
 

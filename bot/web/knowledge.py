@@ -13,6 +13,7 @@ from bot.web.rendering import page
 from handoff.desk import ticket_by_number
 from handoff.models import Ticket
 from kb_index.articles import list_articles, newest_text
+from kb_index.learning import editor_questions, past_questions_of
 from kb_index.markup import article_html
 from kb_index.models import Article, OpenQuestion, State
 from kb_index.questions import open_questions
@@ -52,7 +53,7 @@ def new_article(request: Request, web: Parts, visitor: Editor, question: int | N
     """An empty editor, or one filled from an open question and what was found out in its ticket."""
     with web.sessions() as session:
         asked = find_question(session, question)
-        start = draft_from(session, asked) if asked else {"title": "", "body": "", "language": visitor.language or "de"}
+        start = draft_from(session, asked) if asked else empty_draft(visitor.language or "de")
         return page(request, "edit_article.html", article=None, draft=start, question=asked, **choices(web))
 
 
@@ -62,7 +63,17 @@ def show_article(article_id: int, request: Request, web: Parts, visitor: Anyone)
     with web.sessions() as session:
         article = readable_article(session.get(Article, article_id), visitor)
         revisions = list(reversed(article.revisions)) if visitor.is_editor else []
-        return page(request, "article.html", article=article, revisions=revisions)
+        learned = past_questions_of(session, article.id) if visitor.is_editor else []
+        return page(request, "article.html", article=article, revisions=revisions, learned=learned)
+
+
+@router.get("/articles/{article_id}/past-questions")
+def show_past_questions(article_id: int, request: Request, web: Parts, visitor: Editor) -> Response:
+    """What an article has learned, for its page to be brought up to date."""
+    with web.sessions() as session:
+        article = readable_article(session.get(Article, article_id), visitor)
+        learned = past_questions_of(session, article.id)
+        return page(request, "parts/past_questions.html", article=article, learned=learned)
 
 
 @router.get("/articles/{article_id}/edit")
@@ -74,6 +85,7 @@ def edit_article(
         article = readable_article(session.get(Article, article_id), visitor)
         newest = newest_text(session, article)
         draft = {"title": newest.title, "body": newest.body, "language": newest.language}
+        draft["questions"] = "\n".join(editor_questions(session, article.id))
         asked = find_question(session, question)
         return page(request, "edit_article.html", article=article, draft=draft, question=asked, **choices(web))
 
@@ -102,6 +114,10 @@ def choices(web: Web) -> dict[str, Any]:
     return {"categories": sorted(handoff.categories), "queues": sorted(handoff.queues)}
 
 
+def empty_draft(language: str) -> dict[str, Any]:
+    return {"title": "", "body": "", "language": language, "questions": ""}
+
+
 def draft_from(session: Session, asked: OpenQuestion) -> dict[str, Any]:
     """A first text from the question and from cause and fix of the newest ticket that has them."""
     found = [ticket_by_number(session, number) for number in reversed(asked.ticket_numbers)]
@@ -109,6 +125,7 @@ def draft_from(session: Session, asked: OpenQuestion) -> dict[str, Any]:
     return {
         "title": asked.question.strip().splitlines()[0][:200],
         "language": asked.language,
+        "questions": "",
         "body": body_from(asked, ticket),
     }
 

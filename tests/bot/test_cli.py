@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     [], ["run"], ["chat"], ["check-config"], ["kb"], ["kb", "import"], ["kb", "search"], ["kb", "status"], ["nlu"],
     ["nlu", "train"], ["db"], ["db", "upgrade"], ["doctor"], ["doctor", "slack"], ["slack"], ["slack", "key"],
+    ["evaluate"], ["calibrate"], ["explain"],
 ]  # fmt: skip
 ARTICLE = "---\ntitle: {title}\nlanguage: en\n---\n\n{text}\n"
 

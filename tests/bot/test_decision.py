@@ -16,6 +16,9 @@ from bot.decision import (
     ShowTickets,
     Situation,
     SmallTalk,
+    chance,
+    chance_among,
+    conclude,
     decide,
 )
 from handoff.models import Reason
@@ -188,3 +191,101 @@ def test_nothing_below_the_operators_risk_is_ever_answered_or_offered(
             assert among >= ask_from
             assert 1 <= len(hits) <= 3
             assert not {one.article_id for one in hits} & tried
+
+
+# --- did not help -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("first", "second", "is_answered"),
+    [
+        (0.85, 0.13, True),  # 0.13 / 0.15: nearly all that is left
+        (0.85, 0.10, False),  # 0.10 / 0.15
+        (0.5, 0.39, False),
+        (0.5, 0.41, True),
+        (0.9, 0.7, False),  # more than 1 together, so they are no alternatives: 0.7 stays 0.7
+        (0.9, 0.85, True),
+        (1.0, 0.0, False),
+        (1.0, 0.9, True),
+    ],
+)
+def test_what_did_not_help_leaves_its_share_to_the_others(first: float, second: float, is_answered: bool) -> None:
+    found = result(first, second, among=0.0)
+    wrong = asks(result=found, tried=frozenset({1}), did_not_help=True)
+    expected = Answer(found.hits[1]) if is_answered else HandOver(Reason.UNKNOWN, may_ask=True)
+    assert decide(wrong) == expected
+
+
+def test_what_was_only_shown_before_keeps_its_share() -> None:
+    found = result(0.85, 0.13, among=0.0)
+    assert isinstance(decide(asks(result=found, tried=frozenset({1}))), HandOver)
+
+
+def test_after_an_answer_that_did_not_help_the_rest_is_offered_once_when_probable() -> None:
+    found = result(0.8, 0.1, 0.05, 0.02, among=0.95)  # (0.95 - 0.8) / 0.2 = 0.75
+    wrong = asks(result=found, tried=frozenset({1}), did_not_help=True)
+    assert decide(wrong) == AskBack(found.hits[1:3])
+    assert decide(replace(wrong, asked_back=1)) == HandOver(Reason.UNKNOWN, may_ask=True)
+    less = replace(found, among_first=Confidence(0.89, 0.89, 0.89))  # 0.45
+    assert isinstance(decide(replace(wrong, result=less)), HandOver)
+
+
+def test_two_articles_that_did_not_help_are_enough() -> None:
+    found = result(0.3, 0.3, 0.39, among=1.0)
+    wrong = asks(result=found, tried=frozenset({1, 2}), did_not_help=True)
+    assert chance(wrong, found.hits[2]) > 0.9
+    assert decide(wrong) == HandOver(Reason.UNKNOWN, may_ask=True)
+
+
+def test_choices_are_offered_twice_at_most() -> None:
+    assert decide(asks(result=UNSURE, asked_back=1)) == AskBack(UNSURE.hits)
+    assert decide(asks(result=UNSURE, asked_back=2)) == HandOver(Reason.UNKNOWN, may_ask=True)
+
+
+def test_did_not_help_in_words_leads_on_to_the_next_article() -> None:
+    found = result(0.9, 0.095, among=0.0)
+    said = asks("not_helpful", result=found, tried=frozenset({1}), did_not_help=True, answered=True)
+    assert (decide(said), conclude(said)) == (Feedback(False), Answer(found.hits[1]))
+    assert decide(replace(said, understanding=Understanding("ask_question", 0.9))) == Feedback(False)
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_urgency_after_did_not_help_leaves_out_the_choices(urgent: bool) -> None:
+    found = result(0.8, 0.1, 0.05, among=0.95)
+    wrong = asks(result=found, tried=frozenset({1}), did_not_help=True, urgent=urgent)
+    assert decide(wrong) == (HandOver(Reason.URGENT) if urgent else AskBack(found.hits[1:]))
+
+
+@given(PROBABILITY, PROBABILITY, PROBABILITY, st.booleans())
+def test_every_chance_is_a_probability_and_never_below_the_hits_own(
+    first: float, second: float, among: float, did_not_help: bool
+) -> None:
+    found = result(first, second, among=among)
+    situation = asks(result=found, tried=frozenset({1}), did_not_help=did_not_help)
+    assert second <= chance(situation, found.hits[1]) <= 1 + 1e-9
+    assert 0 <= chance_among(situation) <= among
+
+
+# --- follow-ups and the other language --------------------------------------------------------------------------------
+@pytest.mark.parametrize("intent", ["thanks", "helpful", "affirm", "deny", "not_helpful", "out_of_scope", "goodbye"])
+def test_a_follow_up_is_a_question_whatever_its_few_words_sound_like(intent: str) -> None:
+    follow_up = asks(intent, "Danke, und auf dem Mac?", follow_up=True, answered=True)
+    assert decide(replace(follow_up, result=UNSURE)) == AskBack(UNSURE.hits)
+    assert decide(replace(follow_up, result=NOTHING)) == HandOver(Reason.UNKNOWN, may_ask=True)
+
+
+def test_a_follow_up_may_still_ask_for_a_ticket_or_a_person() -> None:
+    assert decide(asks("ticket_status", "Und mein Ticket?", follow_up=True)) == ShowTickets()
+    assert decide(asks("talk_to_human", follow_up=True)) == HandOver(Reason.ASKED_FOR_PERSON)
+
+
+def test_an_article_in_the_other_language_is_judged_by_the_thresholds_of_its_own_pair() -> None:
+    english, german = replace(hit(1, 0.9), language="en"), hit(2, 0.85)
+    found = replace(result(among=0.9), hits=(english, german))
+    assert decide(asks(result=found)) == Answer(english)
+    assert decide(asks(result=replace(found, answer_from=None))) == AskBack((english, german))
+
+
+def test_a_later_article_of_another_language_than_the_first_is_offered_but_not_answered() -> None:
+    found = replace(result(among=0.99), hits=(hit(1, 0.8), replace(hit(2, 0.19), language="en")))
+    wrong = asks(result=found, tried=frozenset({1}), did_not_help=True)
+    assert chance(wrong, found.hits[1]) > 0.9
+    assert decide(wrong) == AskBack((found.hits[1],))

@@ -172,8 +172,19 @@ def test_an_answer_names_its_source_and_review_date() -> None:
 
 
 def test_an_answer_in_the_other_language_says_so() -> None:
-    assert "nur einen Artikel auf Englisch" in replies.answer(Texts("de"), hit("en")).text
-    assert "only found a German article" in replies.answer(Texts("en"), hit("de")).text
+    assert "ein Artikel auf Englisch. Wenn Sie" in replies.answer(Texts("de", "sie"), hit("en")).text
+    assert "ein Artikel auf Englisch. Wenn du" in replies.answer(Texts("de", "du"), hit("en")).text
+    assert "an article in German" in replies.answer(Texts("en"), hit("de")).text
+    for language in ("de", "en"):
+        assert replies.answer(Texts(language), hit(language)).text == "**VPN**\n\nText"
+
+
+def test_a_choice_in_the_other_language_is_marked() -> None:
+    def labels(language: str) -> list[str]:
+        return [button.label for button in replies.ask_back(Texts(language), [hit("de"), hit("en")]).buttons][:2]
+
+    assert labels("de") == ["VPN: Text", "VPN: Text (auf Englisch)"]
+    assert labels("en") == ["VPN: Text (in German)", "VPN: Text"]
 
 
 def test_every_reason_has_its_receipt_and_every_open_state_its_word() -> None:

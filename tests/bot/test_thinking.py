@@ -8,7 +8,8 @@ from world import KONRAD, UNKNOWN_QUESTION, VPN, VPN_QUESTION, World
 
 from bot.burst import case_of
 from bot.decision import Answer, HandOver
-from bot.thinking import LONGEST_ASKED, Case, language_of, offered_in, propose, search_again, think
+from bot.searching import LONGEST_ASKED
+from bot.thinking import Case, language_of, offered_in, propose, search_again, think
 from handoff.models import ConversationState, Reason, TicketType
 from nlu.port import Entity
 
@@ -49,7 +50,13 @@ def test_a_text_without_letters_is_not_searched(world: World) -> None:
 @pytest.mark.parametrize(
     ("expects", "text", "intent", "question"),
     [
-        (None, "im Flur", "ask_question", "im Flur"),
+        (None, "im Flur", "ask_question", "Drucker\nim Flur"),
+        (None, "Wie geht VPN?", "ask_question", "Wie geht VPN?"),
+        ("feedback", "Und auf dem Mac?", "ask_question", "Drucker\nUnd auf dem Mac?"),
+        ("feedback", "Danke! Und auf dem Mac?", "helpful", "Drucker\nDanke! Und auf dem Mac?"),
+        ("feedback", "Das geht immer noch nicht", "ask_question", "Drucker"),
+        ("feedback", "Mein Monitor geht immer noch nicht", "ask_question", "Mein Monitor geht immer noch nicht"),
+        ("fact", "Und auf dem Mac?", "ask_question", "Und auf dem Mac?"),
         ("choice", "im Flur", "ask_question", "Drucker\nim Flur"),
         ("choice", "nein", "deny", "Drucker"),
         ("choice", LONG_NO, "deny", f"Drucker\n{LONG_NO}"),

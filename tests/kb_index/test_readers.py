@@ -188,3 +188,33 @@ def test_language_is_guessed() -> None:
     assert guess_language("Der Drucker ist leider kaputt und druckt nicht mehr.") == "de"
     assert guess_language("The printer is broken and does not print any more.") == "en"
     assert guess_language("123 456") == "en"
+
+
+@pytest.mark.parametrize(
+    ("front", "questions"),
+    [
+        ("questions:\n  - How?\n  - 'Error: why?'\n  -\n", ("How?", "Error: why?")),
+        ("questions: How?\n", ("How?",)),
+        ("questions: 691\n", ("691",)),
+        ("questions:\n", ()),
+        ("", ()),
+    ],
+)
+def test_front_matter_names_other_questions(front: str, questions: tuple[str, ...]) -> None:
+    text = f"---\ntitle: VPN\nlang: en\n{front}---\nStart it."
+    [document] = read_documents(Path("a.md"), text.encode())
+    assert document.questions == questions
+    [plain] = read_documents(Path("a.md"), b"---\ntitle: VPN\nlang: en\n---\nStart it.")
+    assert (document.content_hash == plain.content_hash) == (not questions)
+
+
+@pytest.mark.parametrize("front", ["questions:\n  a: b\n", "questions:\n  - Error 691: what now?\n"])
+def test_other_questions_that_are_no_list_of_texts_are_named(front: str) -> None:
+    with pytest.raises(Unreadable, match="questions"):
+        read_documents(Path("a.md"), f"---\ntitle: VPN\n{front}---\nStart it.".encode())
+
+
+def test_a_column_names_other_questions_one_a_line() -> None:
+    table = 'Frage;Antwort;Fragen\nVPN?;Starten.;"Tunnel?\n\nHeimarbeit?"\nDrucker?;Einschalten.;\n'
+    documents = read_documents(Path("a.csv"), table.encode())
+    assert [document.questions for document in documents] == [("Tunnel?", "Heimarbeit?"), ()]

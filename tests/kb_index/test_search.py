@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,15 +14,30 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from bot.db import Sessions
-from kb_index.articles import ArticleDraft, publish_article, save_draft, withdraw_article
+from kb_index.articles import ArticleDraft, publish_article, reembed_articles, save_draft, withdraw_article
+from kb_index.confidence import FEATURES, Fitted, Judge, Logistic, Thresholds, store_calibration
+from kb_index.fusion import DEFAULT_WEIGHTS, SIGNALS
+from kb_index.learning import embed_waiting_questions, forget_question, past_questions_of, set_editor_questions
 from kb_index.models import Article, ArticleRevision, Passage, State
-from kb_index.search import AGENTS, EVERYONE, KnowledgeBase
+from kb_index.port import Confidence, Hit
+from kb_index.search import AGENTS, EVERYONE, Findings, KnowledgeBase, merged, read_twins
+from kb_index.versions import raise_version
 
 Publish = Callable[..., int]
 
 
 def ids(knowledge: KnowledgeBase, question: str, language: str = "en") -> list[int]:
     return [hit.article_id for hit in knowledge.search(question, language).hits]
+
+
+def surely(pair: str) -> Fitted:
+    """A calibration that is always sure."""
+    n = len(FEATURES)
+    flat = tuple((0.0,) * (n + 1) for _ in range(n + 1))
+    sure = Logistic((0.0,) * n, (1.0,) * n, (3.0, *(0.0,) * n), flat)
+    limits = {"0.95": {"0.1": Thresholds(0.8, 0.3)}}
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    return Fitted(f"sure {pair}", pair, "hash", at, 1, DEFAULT_WEIGHTS, sure, sure, limits, {})
 
 
 def test_hit_tells_everything_about_its_passage(knowledge: KnowledgeBase, publish: Publish) -> None:
@@ -32,7 +49,8 @@ def test_hit_tells_everything_about_its_passage(knowledge: KnowledgeBase, publis
     assert (hit.article_id, hit.title, hit.heading) == (article_id, "Printer", "Paper jam")
     assert (hit.text, hit.language, hit.revision) == ("Open **tray** two.", "en", 1)
     assert (hit.category, hit.queue, hit.url) == ("print", "hw", "https://k.example")
-    assert set(hit.signals) == {"cosine", "words", "grams", "fused", "wins"}
+    assert set(hit.signals) == {*SIGNALS, "cover", "fused", "wins"}
+    assert result.pair == "en"
     assert result.index_version == knowledge.refresh()
     assert {"embed", "find", "judge"} <= set(result.seconds)
 
@@ -142,15 +160,27 @@ def test_question_without_letters_finds_nothing(knowledge: KnowledgeBase, publis
     assert knowledge.search(question, "en").hits == ()
 
 
-def test_own_language_comes_first_and_the_other_only_when_there_is_nothing(
-    knowledge: KnowledgeBase, publish: Publish
+def test_another_language_is_searched_only_while_nothing_in_its_own_is_sure(
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
 ) -> None:
     english = publish("VPN", "Start the VPN client.", language="en")
+    with sessions.begin() as session:
+        store_calibration(session, [surely("de"), surely("de>en")])
     result = knowledge.search("VPN Client starten", "de")
     assert [hit.article_id for hit in result.hits] == [english]
-    assert (result.answer_from, result.ask_from) == (None, None)
+    assert result.pair == "de>en"
     german = publish("VPN", "Starten Sie den VPN-Client.", language="de")
-    assert ids(knowledge, "VPN Client starten", "de") == [german]
+    result = knowledge.search("VPN Client starten", "de")
+    assert [hit.article_id for hit in result.hits] == [german]
+    assert result.pair == "de"
+
+
+def test_own_language_stands_first_where_nothing_is_sure(knowledge: KnowledgeBase, publish: Publish) -> None:
+    english = publish("VPN", "Start the VPN client.", language="en")
+    german = publish("VPN", "Starten Sie den VPN-Client.", language="de")
+    result = knowledge.search("VPN Client starten", "de")
+    assert [hit.article_id for hit in result.hits] == [german, english]
+    assert (result.answer_from, result.ask_from) == (None, None)
 
 
 def test_agents_articles_are_for_agents(knowledge: KnowledgeBase, publish: Publish) -> None:
@@ -159,6 +189,200 @@ def test_agents_articles_are_for_agents(knowledge: KnowledgeBase, publish: Publi
     assert [h.article_id for h in knowledge.search("vpn master key", "en", EVERYONE).hits] == [public]
     assert secret in [h.article_id for h in knowledge.search("vpn master key", "en", AGENTS).hits]
     assert knowledge.find_articles("vpn master key safe", "en")[0].article_id == secret
+
+
+# --- past questions ---------------------------------------------------------------------------------------------------
+def learn(knowledge: KnowledgeBase, article_id: int, *questions: str) -> None:
+    """Editors write past questions of an article, and the index takes them in."""
+    with knowledge.sessions.begin() as session:
+        set_editor_questions(session, article_id, questions, "mia")
+    embed_waiting_questions(knowledge.sessions, knowledge.embedder)  # type: ignore[arg-type]
+
+
+def signals(
+    knowledge: KnowledgeBase, question: str, audience: frozenset[str] = EVERYONE
+) -> dict[int, dict[str, float]]:
+    return {hit.article_id: dict(hit.signals) for hit in knowledge.search(question, "en", audience).hits}
+
+
+def test_a_past_question_finds_its_article_by_other_words(knowledge: KnowledgeBase, publish: Publish) -> None:
+    article, other = publish("VPN", "Start the client."), publish("Mouse", "Replace the battery.")
+    learn(knowledge, article, "tunnel keeps collapsing")
+    found = signals(knowledge, "tunnel keeps collapsing")
+    assert next(iter(found)) == article
+    assert found[article]["asked"] == pytest.approx(1.0, abs=1e-5)
+    assert found.get(other, {"asked": 0.0})["asked"] == 0.0
+
+
+def test_a_removed_past_question_has_no_effect_with_the_very_next_search(
+    knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    article, other = publish("VPN", "Start the client."), publish("Mouse", "Replace the battery.")
+    untouched = signals(knowledge, "tunnel keeps collapsing")
+    learn(knowledge, article, "tunnel keeps collapsing")
+    assert signals(knowledge, "tunnel keeps collapsing") != untouched
+    with knowledge.sessions.begin() as session:
+        (row,) = past_questions_of(session, article)
+        forget_question(session, article, row.id)
+    again = signals(knowledge, "tunnel keeps collapsing")
+    assert all(again[number] == pytest.approx(one, abs=1e-5) for number, one in untouched.items())
+    assert again.keys() == untouched.keys()
+    assert all(one["asked"] == one["head"] == 0.0 for one in untouched.values())
+    assert untouched.keys() == {article, other}
+
+
+def test_past_questions_of_agents_articles_never_move_what_everyone_finds(
+    knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    """Neither by themselves nor through the frequencies, the whitening or the head."""
+    public = [publish(f"VPN {name}", f"Start the client {name}.") for name in ("alpha", "beta", "gamma")]
+    for number in public:
+        learn(knowledge, number, *(f"tunnel {number} part {n}" for n in range(4)))
+    before = signals(knowledge, "tunnel keeps collapsing client")
+    secret = publish("VPN master", "Tunnel keeps collapsing client master.", audience="agents")
+    learn(knowledge, secret, *(f"tunnel keeps collapsing {n}" for n in range(5)))
+    after = signals(knowledge, "tunnel keeps collapsing client")
+    assert list(after) == list(before)
+    assert all(after[number] == pytest.approx(one, abs=1e-5) for number, one in before.items())
+    seen = signals(knowledge, "tunnel keeps collapsing client", AGENTS)
+    assert next(iter(seen)) == secret
+    assert seen[secret]["asked"] > 0.5
+
+
+def test_past_questions_go_with_an_article_that_becomes_agents_only(knowledge: KnowledgeBase, publish: Publish) -> None:
+    article = publish("VPN", "Start the client.")
+    learn(knowledge, article, "tunnel keeps collapsing")
+    publish("Mouse", "Replace the battery.")
+    with knowledge.sessions.begin() as session:
+        session.execute(update(Article).where(Article.id == article).values(audience="agents"))
+        session.execute(update(Article).where(Article.id == article).values(changed_version=raise_version(session)))
+    assert article not in signals(knowledge, "tunnel keeps collapsing")
+    assert signals(knowledge, "tunnel keeps collapsing", AGENTS)[article]["asked"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_meaning_is_whitened_once_a_new_model_has_embedded_the_passages(
+    sessions: Sessions, embedder: HashEmbedder, tmp_path: Path, publish: Publish
+) -> None:
+    for title in ("VPN", "Mouse", "Printer"):
+        publish(title, f"All about the {title}.")
+    other = HashEmbedder("other", dimension=32)
+    knowledge = KnowledgeBase(sessions, other, tmp_path / "cache")
+    assert {hit.signals["white"] for hit in knowledge.search("mouse", "en").hits} == {0.0}
+    reembed_articles(sessions, other)
+    white = [hit.signals["white"] for hit in knowledge.search("mouse", "en").hits]
+    assert white[0] == max(white) > 0
+
+
+# --- the other language -----------------------------------------------------------------------------------------------
+def pair_up(sessions: Sessions, one: int, two: int) -> None:
+    """Two articles are the same in two languages."""
+    with sessions.begin() as session:
+        first, second = session.get_one(Article, one), session.get_one(Article, two)
+        first.parallel, second.parallel = [second.slug], [first.slug]
+
+
+def test_a_question_finds_an_article_in_the_other_language_through_the_glossary(
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    publish("Mouse", "Replace the battery.")
+    wanted = publish("Printer", "The printer is broken.")
+    with sessions.begin() as session:
+        store_calibration(session, [surely("de>en")])
+    result = knowledge.search("Drucker kaputt", "de")
+    assert result.hits[0].article_id == wanted
+    assert result.hits[0].signals["cover"] > 0.4
+    assert (result.pair, result.calibration, result.language) == ("de>en", "sure de>en", "de")
+    assert result.question == "Drucker kaputt"
+    raw = knowledge.found("Drucker kaputt", "de", spoken="en")
+    assert {c.article_id: c.cover for c in raw.candidates}[wanted] == pytest.approx(result.hits[0].signals["cover"])
+
+
+def test_the_twin_in_the_own_language_is_shown_instead(
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    english = publish("Printer", "The printer is broken.")
+    german = publish("Ausgabegerät", "Es streikt.", language="de")
+    pair_up(sessions, english, german)
+    hits = knowledge.search("Drucker kaputt", "de").hits
+    assert [hit.article_id for hit in hits] == [german]
+    assert (hits[0].language, hits[0].title, hits[0].text) == ("de", "Ausgabegerät", "Es streikt.")
+
+
+@pytest.mark.parametrize("hidden", ["agents", "withdrawn"])
+def test_a_twin_that_may_not_be_read_is_not_shown(
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish, hidden: str
+) -> None:
+    english = publish("Printer", "The printer is broken.")
+    german = publish(
+        "Ausgabegerät", "Es streikt.", language="de", audience="agents" if hidden == "agents" else "everyone"
+    )
+    pair_up(sessions, english, german)
+    if hidden == "withdrawn":
+        withdraw_article(sessions, german, "mia")
+    with sessions() as session:
+        assert read_twins(session, [english], "de", EVERYONE) == {}
+        assert set(read_twins(session, [english], "de", AGENTS)) == ({english} if hidden == "agents" else set())
+        assert read_twins(session, [english], "en", AGENTS) == {}  # it is in this language already
+        assert read_twins(session, [], "de", AGENTS) == {}
+    assert ids(knowledge, "Drucker kaputt", "de") == [english]
+
+
+def findings(
+    *hits: tuple[int, float], among: float = 0.0, answer_from: float | None = 0.8, pair: str = "de"
+) -> Findings:
+    """Articles with their probabilities, judged by that threshold."""
+    fitted = replace(surely(pair), thresholds={"0.9": {"0.1": Thresholds(answer_from, 0.3)}})
+    made = tuple(
+        Hit(number, number, "", "", "", pair[-2:], None, None, 1, None, None, {}, Confidence(p, p, p))
+        for number, p in hits
+    )
+    return Findings(made, Confidence(among, among, among), Judge(fitted, 0.1, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "order", "pair"),
+    [
+        ([(1, 0.5), (2, 0.2)], [(3, 0.4), (4, 0.3)], [1, 3, 4, 2], "de"),
+        ([(1, 0.5), (2, 0.2)], [(3, 0.6), (4, 0.1)], [3, 1, 2, 4], "de>en"),
+        ([(1, 0.5), (2, 0.2)], [(3, 0.9)], [3, 1, 2], "de>en"),  # only the other is sure
+        ([(1, 0.5), (2, 0.2)], [(2, 0.4), (1, 0.3)], [1, 2], "de"),  # twins are shown once
+        ([], [(3, 0.1)], [3], "de>en"),
+        ([(1, 0.1)], [], [1], "de"),
+        ([], [], [], "de>en"),
+    ],
+)
+def test_two_languages_become_one_list(
+    own: list[tuple[int, float]], other: list[tuple[int, float]], order: list[int], pair: str
+) -> None:
+    both = merged(findings(*own, among=0.4), findings(*other, among=0.6, pair="de>en"), 4)
+    assert [hit.article_id for hit in both.hits] == order
+    assert both.judge.fitted is not None
+    assert both.judge.fitted.language == pair
+
+
+def test_merged_lists_keep_the_better_chance_and_the_limit() -> None:
+    both = merged(findings((1, 0.5), (2, 0.4), among=0.4), findings((3, 0.3), among=0.6, pair="de>en"), 2)
+    assert [hit.article_id for hit in both.hits] == [1, 2]
+    assert both.among.probability == 0.6
+
+
+def test_what_is_sure_by_its_own_threshold_stands_in_front_of_what_is_more_probable() -> None:
+    own = findings((1, 0.7), answer_from=0.9)
+    both = merged(own, findings((3, 0.6), answer_from=0.5, pair="de>en"), 5)
+    assert [hit.article_id for hit in both.hits] == [3, 1]
+    assert both.is_answerable
+
+
+def test_the_same_article_twice_is_two_hits_in_the_order_of_their_ids(
+    knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    """Whether they are one for the reader is decided where they are shown (bot/choices.py)."""
+    one, two = publish("VPN", "Start the client."), publish("VPN", "Start the client.")
+    publish("Mouse", "Replace the battery.")
+    first, second = knowledge.search("start the vpn client", "en").hits[:2]
+    assert (first.article_id, second.article_id) == (one, two)
+    assert first.signals["fused"] == pytest.approx(second.signals["fused"])
+    assert abs(first.signals["white"]) <= 1.001
 
 
 def test_article_can_change_its_language(knowledge: KnowledgeBase, publish: Publish) -> None:
@@ -280,4 +504,4 @@ def test_index_after_any_changes_equals_a_fresh_one(
 
 def cosines(knowledge: KnowledgeBase, language: str) -> dict[int, float]:
     """Every passage an index can find, with its cosine. BM25 may differ until tantivy has merged what was dropped."""
-    return {c.passage_id: c.cosine for c in knowledge.found("title client button lamp", language).candidates}
+    return {c.passage_id: c["cosine"] for c in knowledge.found("title client button lamp", language).candidates}

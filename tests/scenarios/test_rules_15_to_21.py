@@ -214,7 +214,7 @@ def test_rule_18_a_person_is_there_even_when_every_model_is_away(make_world: Cal
 def test_rule_19_nothing_people_write_and_no_name_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.handler.setFormatter(Lines())
     caplog.set_level(logging.DEBUG)
-    world.ask(KONRAD, f"{VPN_QUESTION} Kanarienvogel")
+    world.ask(KONRAD, f"{VPN_QUESTION}, danach melden Sie sich an, Kanarienvogel")
     world.press(KONRAD, "not_helped")
     world.ask(KONRAD, "Kanarienvogel auf dem Bildschirm")
     world.press(KONRAD, "skip")

@@ -17,7 +17,7 @@ from bot.settings import Settings
 from handoff.models import Conversation, Message, Place, Side, Ticket, TicketEvent
 from handoff.reconcile import Counts, reconcile
 from kb_index.articles import ArticleDraft, publish_article, save_draft, withdraw_article
-from kb_index.confidence import Fitted, Logistic, Thresholds, store_calibration
+from kb_index.confidence import FEATURES, Fitted, Logistic, Thresholds, store_calibration
 from kb_index.fusion import DEFAULT_WEIGHTS
 
 KONRAD = Sender("web", "konrad", "Konrad Voßmann", "de", "sie")
@@ -310,9 +310,16 @@ def world_settings(database_url: str, folder: Path, **changes: object) -> Settin
 
 
 def by_words(language: str) -> Fitted:
-    """A calibration for the hash embedder, by hand: what counts is the share of the question's rare words."""
-    flat = tuple(tuple(0.0 for _ in range(9)) for _ in range(9))
-    sure = Logistic((0.0,) * 8, (1.0,) * 8, (-6.0, 0.0, 12.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), flat)
-    thresholds = {"0.1": Thresholds(0.8, 0.3)}
+    """A calibration for the hash embedder, by hand: an article answers when it holds nearly all the rare words of a
+    question of some words; one of two words is too vague to be answered, but worth a question back."""
+    answers, among = by_hand(-16.0, cover=12.0, length=4.0), by_hand(-5.0, cover=12.0)
+    thresholds = {"0.95": {"0.1": Thresholds(0.8, 0.3)}}
     fitted_at = datetime(2026, 11, 1, tzinfo=UTC)
-    return Fitted("test", language, "hash", fitted_at, 1, DEFAULT_WEIGHTS, sure, sure, thresholds, {})
+    return Fitted("test", language, "hash", fitted_at, 1, DEFAULT_WEIGHTS, answers, among, thresholds, {})
+
+
+def by_hand(constant: float, **coefficients: float) -> Logistic:
+    """A logistic regression of these features alone, surely known."""
+    n = len(FEATURES)
+    flat = tuple(tuple(0.0 for _ in range(n + 1)) for _ in range(n + 1))
+    return Logistic((0.0,) * n, (1.0,) * n, (constant, *(coefficients.get(name, 0.0) for name in FEATURES)), flat)

@@ -8,6 +8,8 @@ from world import World
 
 from handoff.models import Attachment
 from kb_index.articles import ArticleDraft, save_draft
+from kb_index.learning import learn_question
+from kb_index.models import Origin
 from kb_index.questions import note_unanswered
 
 NOBODY, EMPLOYEE, AGENT, THIRD, EDITOR = None, "jette", "maren", "henrik", "sabine"
@@ -26,6 +28,7 @@ PAGES = {
     "/kb/articles/{draft}": (303, 404, 404, 404, 200),
     "/kb/articles/{article}/edit": (303, 403, 403, 403, 200),
     "/kb/articles/new": (303, 403, 403, 403, 200),
+    "/kb/articles/{article}/past-questions": (303, 403, 403, 403, 200),
     "/kb/questions": (303, 403, 403, 403, 200),
     "/docs": (303, 200, 200, 200, 200),
     "/api/me": (401, 200, 200, 200, 200),
@@ -40,6 +43,7 @@ PAGES = {
     "/api/articles": (401, 200, 200, 200, 200),
     "/api/articles/{agents_article}": (401, 404, 200, 200, 200),
     "/api/articles/{draft}": (401, 404, 404, 404, 200),
+    "/api/articles/{article}/past-questions": (401, 403, 403, 403, 200),
     "/api/questions": (401, 403, 403, 403, 200),
 }
 CHANGES = {
@@ -48,6 +52,8 @@ CHANGES = {
     ("POST", "/api/articles", '{"title": "T", "body": "B", "language": "de"}'): (401, 403, 403, 403, 201),
     ("PUT", "/api/articles/{article}", '{"title": "T", "body": "B", "language": "de"}'): (401, 403, 403, 403, 200),
     ("POST", "/api/articles/{draft}/publish", ""): (401, 403, 403, 403, 200),
+    ("DELETE", "/api/articles/{article}/past-questions/{past}", ""): (401, 403, 403, 403, 200),
+    ("POST", "/api/articles/{article}/past-questions/{past}/restore", ""): (401, 403, 403, 403, 200),
     ("POST", "/api/articles/{article}/withdraw", ""): (401, 403, 403, 403, 200),
     ("POST", "/api/questions/{question}/dismiss", ""): (401, 403, 403, 403, 200),
     ("POST", "/api/questions/{question}/answer", '{"article": {article}}'): (401, 403, 403, 403, 200),
@@ -67,12 +73,17 @@ def things(world: World, visit: Visits) -> dict[str, object]:
     with world.app.house.sessions.begin() as session:
         draft = save_draft(session, ArticleDraft("Entwurf", "Noch nicht fertig", "de"), "sabine").id
         question = note_unanswered(session, "Wer gießt die Blumen?", "de", "unknown", number).id
+    article = world.publish("Für alle", "Text für alle")
+    with world.app.house.sessions.begin() as session:
+        past = learn_question(session, article, "Wer liest das?", "de", Origin.HELPED)
+    assert past is not None
     return {
+        "past": past.id,
         "number": number,
         "file": file,
         "question": question,
         "draft": draft,
-        "article": world.publish("Für alle", "Text für alle"),
+        "article": article,
         "agents_article": world.publish("Für Agenten", "Text nur für den Service Desk", audience="agents"),
     }
 
@@ -108,7 +119,7 @@ def test_no_door_is_missing_from_these_tables(world: World) -> None:
     known |= {"/healthz", "/readyz", "/metrics", "/signin", "/signout", "/language"}
     known |= {"/chat/threads", "/chat/outages", "/api/presses", "/api/messages/{message_id}"}
     known |= {"/events/chat", "/events/desk", "/events/tickets/{number}"}
-    names = {"{file_id}": "{file}", "{article_id}": "{article}", "{question_id}": "{question}"}
+    names = {"{file_id}": "{file}", "{article_id}": "{article}", "{question_id}": "{question}", "{past_id}": "{past}"}
     for path in paths_of(world):
         for there, here in names.items():
             path = path.replace(there, here)  # noqa: PLW2901

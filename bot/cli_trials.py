@@ -1,0 +1,152 @@
+"""What `lotse evaluate` and `lotse calibrate` share: options with several values, and a knowledge base to try out."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+from typer.core import TyperCommand
+
+from bot.cli_kb import progress_bar
+from bot.settings import Settings
+from bot.terminal import err, settings_from
+
+if TYPE_CHECKING:
+    from kb_index.confidence import Fitted
+    from kb_index.evaluation import Judged, Question
+
+SEVERAL = ("--kb", "--questions", "--unanswerable", "--risk")
+
+KbOption = Annotated[
+    list[Path] | None,
+    typer.Option("--kb", help="Folders of articles, several after one another; without it the live knowledge base."),
+]
+UnanswerableOption = Annotated[
+    list[Path] | None, typer.Option("--unanswerable", help="Questions in JSON lines that nothing answers.")
+]
+ModelOption = Annotated[str | None, typer.Option(help="The embedding model, instead of knowledge.model.")]
+
+
+class KnowledgeMissing(RuntimeError):  # noqa: N818 - it is a finding
+    """There is no live knowledge base to try out."""
+
+
+class SeveralValues(TyperCommand):
+    """A command without arguments, whose options take several values: `--kb a b` is read as `--kb a --kb b`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spread(args))
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Repeat an option of several values before each of its values."""
+    told: list[str] = []
+    option, waits = None, False
+    for argument in arguments:
+        if argument.startswith("-") and argument != "-":
+            name, equals, _ = argument.partition("=")
+            option = name if name in SEVERAL else None
+            waits = not equals
+        elif option is not None and not waits:
+            told.append(option)
+        else:
+            waits = False
+        told.append(argument)
+    return told
+
+
+class Trial(Protocol):
+    """A knowledge base of its own, to be asked and fitted without changing any other; see `kb_index/trial.py`."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Titles of what can be found, by slug."""
+        ...
+
+    def judge(
+        self, questions: "Sequence[Question]", calibrations: "Mapping[str, Fitted] | None", risks: Sequence[float]
+    ) -> "list[Judged]":
+        """What would be made of each; without calibrations by cross-validation, whole articles left out."""
+        ...
+
+    def calibrate(self, questions: "Sequence[Question]", name: str, *, together: bool = False) -> "dict[str, Fitted]":
+        """Calibrations by language; without questions from the articles alone."""
+        ...
+
+
+class Trials:
+    """Opens knowledge bases to try out. Tests put others in its place."""
+
+    def of_folders(self, folders: Sequence[Path], model: str | None) -> AbstractContextManager[Trial]:
+        """The articles of these folders, taken into a database that is thrown away."""
+        return folder_trial(folders, model)
+
+    def of_live(self, settings: Settings, model: str | None) -> AbstractContextManager[Trial]:
+        """A copy of the live knowledge base, which is only read."""
+        return live_trial(settings, model or settings.knowledge.model)
+
+
+@contextmanager
+def folder_trial(folders: Sequence[Path], model: str | None) -> Iterator[Trial]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise NotADirectoryError(f"{folder} is no folder of articles")
+    from kb_index.trial import open_trial  # noqa: PLC0415 - heavy
+
+    embedder = loaded(model)
+    with tempfile.TemporaryDirectory(prefix="lotse-trial-") as work:
+        with progress_bar("Taking the articles in") as advance:
+            trial = open_trial(folders, embedder, Path(work), advance)
+        with trial:
+            yield trial
+
+
+@contextmanager
+def live_trial(settings: Settings, model: str) -> Iterator[Trial]:
+    check_exists(settings.database_url())
+    from bot.db import open_database  # noqa: PLC0415 - heavy, like the next
+    from kb_index.trial import Trial as RealTrial  # noqa: PLC0415
+
+    embedder = loaded(model)
+    with (
+        closing(open_database(settings.database_url())) as sessions,
+        tempfile.TemporaryDirectory(prefix="lotse-trial-") as work,
+        RealTrial.of_live(sessions, embedder, Path(work)) as trial,
+    ):
+        yield trial
+
+
+def loaded(model: str | None) -> Any:
+    """The embedder."""
+    with err().status("Loading the model ..."):
+        from kb_index.embedder import load_embedder  # noqa: PLC0415 - seconds
+
+        return load_embedder(model)
+
+
+def check_exists(url: str) -> None:
+    """SQLite would create a file that is not there. Raises KnowledgeMissing."""
+    from sqlalchemy import make_url  # noqa: PLC0415 - most commands do without
+
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and not (place.database and Path(place.database).is_file()):
+        raise KnowledgeMissing("there is no knowledge base yet; `lotse kb import FOLDER` makes one, --kb tries one out")
+
+
+def trial_of(
+    context: typer.Context, folders: Sequence[Path] | None, config: Path, model: str | None
+) -> AbstractContextManager[Trial]:
+    """The knowledge base that was asked for. Folders need no settings."""
+    trials: Trials = context.obj or Trials()
+    if not folders:
+        return trials.of_live(settings_from(config), model)
+    return trials.of_folders(folders, model or (settings_from(config).knowledge.model if config.exists() else None))
+
+
+def risk_value(value: float) -> float:
+    """A share between 0 and 1."""
+    if not 0 < value < 1:
+        raise typer.BadParameter(f"{value:g} is no share of wrong answers; 0.05 means 5 in 100")
+    return value

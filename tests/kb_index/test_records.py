@@ -1,0 +1,92 @@
+"""What requesters said of an article shifts its probability: a little after a few words, more after many."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from hand_fitted import hand_fitted
+
+from bot.db import Sessions
+from kb_index.confidence import store_calibration
+from kb_index.models import AnswerFeedback
+from kb_index.port import Confidence
+from kb_index.promise import log_odds
+from kb_index.records import VARIANCE, moved, read_records
+from kb_index.search import KnowledgeBase
+from kb_index.versions import raise_version
+
+Publish = Callable[..., int]
+
+
+def said(sessions: Sessions, article: int, helped: int, not_helped: int, probability: float = 0.8) -> None:
+    with sessions.begin() as session:
+        for number in range(helped + not_helped):
+            session.add(
+                AnswerFeedback(
+                    article_id=article, probability=probability, helped=number < helped, language="en",
+                    at=datetime(2026, 11, 1, tzinfo=UTC),
+                )
+            )  # fmt: skip
+        raise_version(session)
+
+
+def records(sessions: Sessions) -> dict[int, float]:
+    with sessions() as session:
+        return read_records(session)
+
+
+def test_articles_nobody_spoke_of_are_left_alone(sessions: Sessions, publish: Publish) -> None:
+    publish("VPN", "Start the client.")
+    assert records(sessions) == {}
+    assert moved(Confidence(0.7, 0.6, 0.8), 0.0) == Confidence(0.7, 0.6, 0.8)
+
+
+def test_more_help_than_expected_raises_and_less_lowers(sessions: Sessions, publish: Publish) -> None:
+    good, bad, expected = (publish(title, "Start the client.") for title in ("One", "Two", "Three"))
+    said(sessions, good, 5, 0)
+    said(sessions, bad, 0, 5)
+    said(sessions, expected, 4, 1)
+    found = records(sessions)
+    assert found[good] > 0 > found[bad]
+    assert found[expected] == pytest.approx(0.0, abs=1e-6)
+    assert abs(found[bad]) > found[good]  # at 80 % a failure says more than a success
+
+
+def test_the_shift_is_one_newton_step_from_its_prior(sessions: Sessions, publish: Publish) -> None:
+    article = publish("VPN", "Start the client.")
+    said(sessions, article, 1, 3, probability=0.6)
+    assert records(sessions)[article] == pytest.approx((1 - 4 * 0.6) / (4 * 0.24 + 1 / VARIANCE))
+
+
+def test_few_words_shift_less_than_many(sessions: Sessions, publish: Publish) -> None:
+    few, many = publish("One", "Start the client."), publish("Two", "Start the client.")
+    said(sessions, few, 0, 1)
+    said(sessions, many, 0, 20)
+    found = records(sessions)
+    assert found[many] < 3 * found[few] < 0
+
+
+def test_probability_and_interval_move_together() -> None:
+    before = Confidence(0.7, 0.5, 0.8)
+    after = moved(before, -0.5)
+    for name in ("probability", "low", "high"):
+        shift = float(log_odds(getattr(after, name)) - log_odds(getattr(before, name)))
+        assert shift == pytest.approx(-0.5)
+    assert after.low < after.probability < after.high
+
+
+@pytest.mark.parametrize("shift", [-100.0, 100.0])
+def test_no_shift_makes_more_than_certain(shift: float) -> None:
+    after = moved(Confidence(0.7, 0.5, 1.0), shift)
+    assert 0 <= after.low <= after.probability <= after.high <= 1
+
+
+def test_the_next_search_knows_what_was_said(sessions: Sessions, knowledge: KnowledgeBase, publish: Publish) -> None:
+    article = publish("VPN", "Start the client.")
+    with sessions.begin() as session:
+        store_calibration(session, [hand_fitted("en")])
+    before = knowledge.search("start the vpn client", "en").hits[0].confidence.probability
+    said(sessions, article, 0, 10)
+    after = knowledge.search("start the vpn client", "en").hits[0].confidence.probability
+    assert after < before
+    assert float(log_odds(after) - log_odds(before)) == pytest.approx(records(sessions)[article])
