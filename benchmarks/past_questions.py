@@ -10,6 +10,8 @@ Coverage: the questions about half of the articles and half of those out of scop
 the others are judged with the threshold for 5 % wrong at an assurance of 0.5 and 0.9. "shipped": with the calibration
 that comes with Lotse, which knows nothing of past questions, judged on the same half.
 
+Uneven: only some articles learn, ten questions each. What they gain must not cost the others, which learned nothing.
+
 --choose-weights looks for the weights of the signals `asked` and `head` instead, on BANKING77 and HWU64 as knowledge
 bases of the same form and never on CLINC150; all other weights as they are in kb_index/fusion.py.
 """
@@ -45,6 +47,8 @@ GOALS = {0: 0.70, 3: 0.86, 10: 0.92, 25: 0.94}
 OUT_OF_SCOPE = "oos"
 RISK = 0.05
 ASSURANCES = (0.5, 0.9)
+UNEVEN = (5, 50)  # articles that learn while the others do not
+UNEVEN_SIZE = 10
 TESTED = 10  # questions an intent where the set has no split of its own
 GRID = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0)
 out, err = Console(width=130), Console(stderr=True)
@@ -215,9 +219,25 @@ def measure(arguments: argparse.Namespace) -> Row:
                 if not seed:
                     coverage += list(covered(samples, size, embedder.name))
         refused = base.refused
-    show(recalls, coverage, refused)
+        unequal = list(uneven(base, dealt(rows, 0)))
+    show(recalls, coverage, unequal, refused)
     by_size = {size: {"mean": float(np.mean(r)), "by_seed": r, "goal": GOALS[size]} for size, r in recalls.items()}
-    return {"model": embedder.name, "recall@1": by_size, "coverage": coverage, "refused": refused}
+    return {"model": embedder.name, "recall@1": by_size, "coverage": coverage, "uneven": unequal, "refused": refused}
+
+
+def uneven(base: Base, intents: Intents) -> Iterator[Row]:
+    """recall@1 of articles that learned and of the others, while some have ten past questions and the rest none."""
+    asked = [one for one in intents.asked if one[1] != OUT_OF_SCOPE][::3]
+    names = random.Random(0).sample(sorted(intents.past), len(intents.past))
+    for some in UNEVEN:
+        base.forget()
+        learned = set(names[:some])
+        past = {name: texts for name, texts in intents.past.items() if name in learned}
+        samples = base.samples(base.learn(past, UNEVEN_SIZE), asked)
+        for who, chosen in (("learned", True), ("others", False)):
+            mine = [s for s, (_, intent) in zip(samples, asked, strict=True) if (intent in learned) == chosen]
+            without = recall(mine, {**DEFAULT_WEIGHTS, "asked": 0.0, "head": 0.0})
+            yield {"articles": some, "who": who, "before": without, "recall@1": recall(mine, DEFAULT_WEIGHTS)}
 
 
 def covered(samples: Sequence[Sample], size: int, model: str) -> Iterator[Row]:
@@ -253,7 +273,7 @@ def answered(fitted: Fitted, samples: Sequence[Sample], assurance: float) -> Row
     }
 
 
-def show(recalls: Mapping[int, Sequence[float]], coverage: Sequence[Row], refused: int) -> None:
+def show(recalls: Mapping[int, Sequence[float]], coverage: Sequence[Row], unequal: Sequence[Row], refused: int) -> None:
     lines = Table("past questions", "recall@1", "by seed", "goal", title="CLINC150 as a knowledge base of 150 titles")
     for size, found in recalls.items():
         seeds = " ".join(f"{value:.3f}" for value in found)
@@ -265,6 +285,10 @@ def show(recalls: Mapping[int, Sequence[float]], coverage: Sequence[Row], refuse
     for row in coverage:
         shown = (f"{row[key]:.1%}" for key in ("recall@1", "right", "wrong", "out_of_scope_answered"))
         lines.add_row(str(row["size"]), row["calibration"], f"{row['assurance']:g}", *shown)
+    out.print(lines)
+    lines = Table("articles that learned", "questions about", "recall@1 before", "recall@1", title="Uneven")
+    for row in unequal:
+        lines.add_row(str(row["articles"]), row["who"], f"{row['before']:.3f}", f"{row['recall@1']:.3f}")
     out.print(lines)
 
 

@@ -38,7 +38,7 @@ def test_the_nearest_past_question_counts() -> None:
     asked = AskedBefore(D)
     asked.change({1: [unit(1), unit(0, 1)], 2: [unit(1, 1)]}, [])
     scores = scores_of(asked, unit(0, 1))
-    assert (scores[1][0], scores[2][0]) == (pytest.approx(1.0), pytest.approx(0.5**0.5))
+    assert [scores[1][0], scores[2][0]] == pytest.approx([1.0, 0.5**0.5])
 
 
 def test_the_head_knows_articles_with_several_past_questions(asked: AskedBefore) -> None:

@@ -210,7 +210,7 @@ def test_an_answered_open_question_belongs_to_its_article_without_names(
         asked = note_unanswered(session, "Owen here: the tunnel fails, mail owen@example.org", "en", "unknown")
         answer_question(session, asked.id, article, "mia", ["Owen Tallis"])
     [found] = used(sessions, embedder, article)
-    assert (found.question, found.origin, found.count) == ("here: the tunnel fails, mail", Origin.EDITOR, 0)
+    assert (found.question, found.origin, found.count) == ("the tunnel fails, mail", Origin.EDITOR, 0)
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------

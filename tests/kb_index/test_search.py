@@ -196,7 +196,7 @@ def learn(knowledge: KnowledgeBase, article_id: int, *questions: str) -> None:
     """Editors write past questions of an article, and the index takes them in."""
     with knowledge.sessions.begin() as session:
         set_editor_questions(session, article_id, questions, "mia")
-    embed_waiting_questions(knowledge.sessions, knowledge.embedder)  # type: ignore[arg-type]
+    embed_waiting_questions(knowledge.sessions, knowledge.embedder)
 
 
 def signals(

@@ -19,37 +19,12 @@ from kb_index.learning import embed_waiting_questions, set_editor_questions
 from kb_index.trial import FEWEST, FOLDS, Trial, open_trial
 
 Publish = Callable[..., int]
-THINGS = [
-    "printer",
-    "scanner",
-    "mouse",
-    "keyboard",
-    "monitor",
-    "laptop",
-    "tablet",
-    "phone",
-    "headset",
-    "camera",
-    "badge",
-    "locker",
-    "projector",
-    "router",
-    "cable",
-    "battery",
-    "charger",
-    "speaker",
-    "antenna",
-    "cabinet",
-    "folder",
-    "calendar",
-    "mailbox",
-    "password",
-    "certificate",
-    "firewall",
-    "gateway",
-    "backup",
-]
-PARTS = ["jams", "lamp", "wheel", "layout", "glare", "hinge", "stylus"]
+THINGS = """
+    printer scanner mouse keyboard monitor laptop tablet phone headset camera badge locker projector router
+    cable battery charger speaker antenna cabinet folder calendar mailbox password certificate firewall gateway
+    backup
+""".split()  # noqa: SIM905 - a list of words
+PARTS = ("jams", "lamp", "wheel", "layout", "glare", "hinge", "stylus")
 
 
 def article(thing: str, number: int) -> str:
