@@ -24,7 +24,8 @@ from kb_index.confidence import store_calibration
 from nlu.rasa_process import RasaProcess
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
-BEFORE, DURING, AFTER = "VPN-Kennwort zurücksetzen", "Etikettendrucker im Versand einrichten", "Kalender freigeben"
+BEFORE, DURING = "VPN-Kennwort zurücksetzen", "Etikettendrucker im Versand einrichten"
+AFTER = "Kalender für andere freigeben"
 
 
 @dataclass
