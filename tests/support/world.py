@@ -312,7 +312,7 @@ def world_settings(database_url: str, folder: Path, **changes: object) -> Settin
 def by_words(language: str) -> Fitted:
     """A calibration for the hash embedder, by hand: an article answers when it holds nearly all the rare words of a
     question of some words; one of two words is too vague to be answered, but worth a question back."""
-    answers, among = by_hand(-16.0, cover=12.0, length=4.0, margin=0.5), by_hand(-5.0, cover=12.0)
+    answers, among = by_hand(-16.0, cover=12.0, length=4.0, margin=0.2), by_hand(-5.0, cover=12.0)
     thresholds = {"0.95": {"0.1": Thresholds(0.8, 0.3)}}
     fitted_at = datetime(2026, 11, 1, tzinfo=UTC)
     return Fitted("test", language, "hash", fitted_at, 1, DEFAULT_WEIGHTS, answers, among, thresholds, {})
