@@ -104,7 +104,8 @@ class Shelf:
         shown = order[np.append(starts[1:], len(order)) - 1]
         found = [int(name) for name in names]
         whole = np.column_stack([known(one, found) for one in (matches.title, matches.whole, matches.words)])
-        before = np.array([asked.get(name, (0.0, 0.0)) for name in found])
+        own = best[:, 0].tolist()
+        before = np.array([self.asked.signals(name, asked, c) for name, c in zip(found, own, strict=True)])
         table = np.hstack([best[:, :3], whole, before]).tolist()
         candidates = [
             Candidate(name, passages[place], tuple(row), cover)

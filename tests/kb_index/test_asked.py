@@ -109,3 +109,21 @@ def test_the_head_learns_new_articles(asked: AskedBefore) -> None:
 
 def test_of_many_only_the_nearest_articles_are_told(asked: AskedBefore) -> None:
     assert asked.scores(unit(1, 0.1, 0.1), limit=1).keys() == {1}
+
+
+def test_a_past_question_as_near_as_any_would_be_counts_nothing_or_against() -> None:
+    asked = AskedBefore(D)
+    asked.change({1: [unit(1, 1)]}, [])
+    scores = scores_of(asked, unit(1))
+    near, far = (asked.signals(1, scores, own)[0] for own in (0.2, 0.9))
+    assert near > 0 > far
+
+
+def test_an_article_without_past_questions_has_no_signal(asked: AskedBefore) -> None:
+    assert asked.signals(9, scores_of(asked, unit(1)), 0.5) == (0.0, 0.0)
+
+
+def test_the_head_counts_only_where_a_past_question_is_near(asked: AskedBefore) -> None:
+    scores = scores_of(asked, unit(1))
+    assert asked.signals(1, scores, 0.3)[1] > 0.2
+    assert asked.signals(1, scores, 1.1)[1] == 0.0
