@@ -69,7 +69,7 @@ ENGLISH = Words(
     "owen",
     "tomasz",
     "Caps lock is the wrong way round in my remote desktop session",
-    "How do I get rid of an old device?",
+    "How do I remove my old device?",
     "Remove your iOS device",
     "The barcode scanner in the goods lift does not beep any more",
     "Since this morning, no error message",
