@@ -24,7 +24,6 @@ from statistics import mean, quantiles
 from typing import Any
 
 import yaml
-from fit_calibration import read_lines
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -190,7 +189,8 @@ def choose(number: int, seed: int, data: Path | None) -> list[Question]:
     """As many questions as wanted, in an order that mixes them."""
     chance = random.Random(seed)
     if data is not None:
-        rows = [row for language in LANGUAGES for row in read_lines(data / f"questions_{language}.jsonl")]
+        paths = [data / f"questions_{language}.jsonl" for language in LANGUAGES]
+        rows = [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines() if line.strip()]
         questions = [Question(row["question"], row["lang"]) for row in rows]
         return chance.sample(questions, min(number, len(questions)))
     first, more = list(demo_questions()), list(article_questions())

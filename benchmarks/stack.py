@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from bot.app import App, build_app
-from bot.channels.port import Address, Incoming, Press, Reply, Sender, Sent
+from bot.channels.port import Address, Channel, Incoming, Press, Reply, Sender, Sent
 from bot.config_file import read_config
 from bot.logs import set_up_logging
 from bot.settings import Settings
@@ -40,7 +40,7 @@ class Post:
         return any(button.action == action for button in self.reply.buttons)
 
 
-class MemoryChannel:
+class MemoryChannel(Channel):
     """Implements Channel: a queue of posts for each thread."""
 
     platform = "web"
@@ -55,8 +55,8 @@ class MemoryChannel:
     def update(self, address: Address, platform_id: str, reply: Reply) -> None:
         """Nobody looks at a changed card here."""
 
-    def find(self, address: Address, key: str) -> Sent | None:
-        return None
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+        return self.send(address, reply, key)
 
 
 @dataclass
