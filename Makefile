@@ -1,5 +1,5 @@
 # make run    use Lotse with the demo knowledge base: everything is set up first, once (ARGS="--port 9000" is passed on)
-# make test   every test, with coverage
+# make test   every test, with coverage (WORKERS=4 for more cores, TESTS=tests/kb_index for some of them)
 # make check  style, types, direction of the packages
 # make bench  the measurements
 # make lock   pin the newest versions pyproject.toml allows
@@ -12,6 +12,8 @@ IN_VENV := .venv/bin/python
 SET_UP = "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
 	"Lotse needs Python 3.11 or newer, and '$(PYTHON)' is none. Install one (Debian: apt install python3 python3-venv)" \
 	"or name it: make $@ PYTHON=/path/to/python3.11" >&2; exit 1; }; "$(PYTHON)" tools/set_up.py
+# Tests of one file stay together: they share what is dear to make. They wait more than they compute.
+WORKERS ?= 2
 # In CI a test that is skipped has not shown anything.
 STRICT = $(if $(filter true,$(CI)),-p tests.ci_strict)
 
@@ -27,7 +29,7 @@ run:
 test:
 	@$(SET_UP) test
 	@$(IN_VENV) -m nlu.environment .venv-rasa
-	@$(IN_VENV) -m pytest $(STRICT) --cov --cov-report=term:skip-covered $(TESTS)
+	@$(IN_VENV) -m pytest $(STRICT) -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(TESTS)
 
 check:
 	@$(SET_UP) test

@@ -32,8 +32,9 @@ class Room:
 class Members:
     """The members of channels. Lives in one event loop."""
 
-    def __init__(self, workspaces: Workspaces) -> None:
+    def __init__(self, workspaces: Workspaces, patience: float = PATIENCE) -> None:
         self.workspaces = workspaces
+        self.patience = patience
         self._rooms: dict[str, Room] = {}
         self._loading: dict[str, asyncio.Task[Room]] = {}
         self._asked_at: dict[str, float] = {}
@@ -69,7 +70,7 @@ class Members:
             task.add_done_callback(lambda done: self._note(channel, done))
             self._asked_at[channel] = time.monotonic()
         try:
-            left = self._asked_at[channel] + PATIENCE - time.monotonic()
+            left = self._asked_at[channel] + self.patience - time.monotonic()
             return await asyncio.wait_for(asyncio.shield(task), max(left, 0.0))
         except (*CANNOT_TELL, UnknownWorkspace, WrongToken) as error:
             logger.warning("the members of a Slack channel could not be had (%s)", type(error).__name__)

@@ -29,6 +29,7 @@ from kb_index.confidence import store_calibration
 Transport = Literal["http", "socket"]
 LONGEST_SETTLE = 600  # seconds of the fake clock
 MERGE = 2.1
+PATIENT = 20.0  # seconds Lotse waits here for the members of a channel: a busy machine is no Slack out of order
 
 
 class WebServer:
@@ -62,6 +63,7 @@ class SlackWorld:
     apps: list[App] = field(default_factory=list)
     servers: list[WebServer] = field(default_factory=list)
     understander: FakeUnderstander = field(default_factory=lambda: FakeUnderstander(INTENTS))
+    patience: float = PATIENT
 
     def __post_init__(self) -> None:
         self.konrad = self.fake.user("Konrad Voßmann", locale="de-DE")
@@ -120,6 +122,7 @@ class SlackWorld:
         self.servers.append(WebServer(app))
         self.fake.request_url = f"http://127.0.0.1:{self.servers[-1].port}/slack/events"
         assert app.slack is not None
+        app.slack.edge.members.patience = self.patience
         app.slack.start()
         if self.transport == "socket":
             assert self.fake.wait_for_link()

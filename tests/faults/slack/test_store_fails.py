@@ -19,7 +19,7 @@ from sqlalchemy import text
 from together import at_once
 from world import VPN_QUESTION
 
-from bot.channels.slack_members import FRESH
+from bot.channels.slack_members import FRESH, PATIENCE
 
 Note = Callable[[str, str], None]
 
@@ -182,7 +182,7 @@ class RealClock(FakeClock):
 def real_time(transport: Transport, database_url: str, folder: Path) -> Iterator[SlackWorld]:
     """A Lotse whose worker threads run."""
     with FakeSlack(transport) as fake:
-        slack = SlackWorld(fake, RealClock(), transport, database_url, folder)
+        slack = SlackWorld(fake, RealClock(), transport, database_url, folder, patience=PATIENCE)
         slack.app.worker.start()
         try:
             yield slack

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from world import VPN_QUESTION
 
 from bot.channels.port import Address, Reply, ThreadLost
+from bot.channels.slack_members import PATIENCE
 from handoff.models import Message as Row
 from handoff.models import Place, TicketState
 
@@ -232,6 +233,8 @@ def failing(world: SlackWorld) -> None:
 
 
 def slow(world: SlackWorld) -> None:
+    assert world.app.slack is not None
+    world.app.slack.edge.members.patience = PATIENCE
     world.fake.delay("conversations.members", 2.5)
 
 
