@@ -159,7 +159,9 @@ def test_a_wrong_key_is_told_with_what_to_do(sessions: Sessions, use: Callable[[
         use(store(sessions, NEW))
 
 
-@pytest.mark.parametrize("value", ["", "geheim", ",", f"{OLD},geheim"])
+@pytest.mark.parametrize(
+    "value", ["", "geheim", ",", f"{OLD},geheim"], ids=["none", "a word", "a comma", "a key and a word"]
+)
 def test_what_is_no_key_is_refused_and_not_repeated(value: str) -> None:
     with pytest.raises(WrongKey, match="`lotse slack key` makes one") as caught:
         keys_from(value)
