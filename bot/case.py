@@ -281,7 +281,7 @@ class RequesterCase(Voice):
             open_threads(self.house, self.session, ticket)
         if reason in UNANSWERED or memory.get("unanswered"):
             self.note_question(reason, ticket.number)
-        self.conversation.memory = {"question": memory.get("question", "")}
+        self.conversation.memory = {"question": memory.get("question", ""), "taught": memory.get("taught", [])}
         return "ticket"
 
     def _reason_for_agents(self, reason: Reason) -> str:

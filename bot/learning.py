@@ -82,14 +82,20 @@ def names_in(session: Session, conversation: Conversation) -> list[str]:
 
 # --- what agents answer with ------------------------------------------------------------------------------------------
 def learn_from_agents(house: House, session: Session, ticket: Ticket, by: str | None) -> None:
-    """A resolved ticket: what its agents sent a link to, or resolved it with, answers the ticket's question."""
+    """A resolved ticket: what its agents sent a link to, or resolved it with, answers the ticket's question.
+
+    However often a ticket is resolved, each article learns from it once.
+    """
     conversation = ticket.conversation
     question = essence(conversation.memory.get("question") or ticket.summary)
     language = conversation.language or house.settings.language.default
     names = names_in(session, conversation)
     told = [*replies_of(session, conversation), ticket.cause or "", ticket.fix or ""]
-    for article_id in linked_articles(house, session, told):
+    taught = conversation.memory.get("taught", [])
+    new = [article_id for article_id in linked_articles(house, session, told) if article_id not in taught]
+    for article_id in new:
         learn_question(session, article_id, question, language, Origin.AGENT, by, names)
+    conversation.memory = {**conversation.memory, "taught": [*taught, *new]}
 
 
 def replies_of(session: Session, conversation: Conversation) -> list[str]:
@@ -120,6 +126,10 @@ def linked_articles(house: House, session: Session, texts: Iterable[str]) -> lis
 
 def own_page(house: House, link: str) -> re.Match[str] | None:
     """The page of an article at Lotse's own address; a page of that path elsewhere is none."""
-    web, parts = house.settings.web, urlsplit(link)
+    web = house.settings.web
     hosts = HOME | {web.host, urlsplit(web.public_url or "").hostname, None}
+    try:
+        parts = urlsplit(link)
+    except ValueError:  # `http://[your-server` is no address
+        return None
     return OWN_PAGE.fullmatch(parts.path) if parts.hostname in hosts else None

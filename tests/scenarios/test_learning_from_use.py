@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 from world import JETTE, KONRAD, MAREN, UNKNOWN_QUESTION, VPN_QUESTION, World
 
+from handoff.models import TicketState
 from kb_index.learning import learn_question, past_questions_of
 from kb_index.models import AnswerFeedback, Article, Origin, PastQuestion
 from kb_index.past_questions import has_waiting, read_past_questions
@@ -142,6 +143,23 @@ def test_notes_links_elsewhere_and_replies_taken_back_teach_nothing(world: World
     world.agent_says(MAREN, ticket, "Siehe /kb/articles/99999", edits="typo")
     solved(world, ticket)
     assert learned(world, article) == []
+
+
+@pytest.mark.parametrize("link", ["http://[ihr-server]/owa", "http://[2001:db8::1]:8080/"])
+def test_a_link_that_is_no_address_stops_nobody_from_resolving(world: World, link: str) -> None:
+    ticket = world.unsolved(KONRAD)
+    world.agent_says(MAREN, ticket, f"Öffnen Sie {link} im Browser", is_reply=True)
+    solved(world, ticket)
+    assert world.ticket(ticket).state == TicketState.RESOLVED
+
+
+def test_a_ticket_resolved_twice_is_one_confirmation(world: World) -> None:
+    article = world.publish("Telefonanlage", "Den Hörer auflegen.")
+    ticket = world.unsolved(KONRAD)
+    solved(world, ticket, fix=f"Siehe /kb/articles/{article}")
+    assert world.agent_presses(MAREN, ticket, "reopen").ok
+    solved(world, ticket, fix=f"Doch: /kb/articles/{article}")
+    assert [count for *_, count in learned(world, article)] == [1]
 
 
 # --- audiences and states ---------------------------------------------------------------------------------------------
