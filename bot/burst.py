@@ -95,9 +95,9 @@ def case_of(session: Session, conversation: Conversation) -> Case:
         question=memory.get("question", ""),
         searched=memory.get("searched") or "",
         tried=frozenset(memory.get("tried", ())),
-        shown=frozenset(memory.get("shown", ())),
+        shown={int(passage): words for passage, words in memory.get("shown_for", {}).items()},
         asked_back=memory.get("asked_back", 0),
-        offered=tuple((str(one["article_id"]), one["title"]) for one in memory.get("offered", ())),
+        offered=tuple((str(one["article_id"]), one["label"], one["title"]) for one in memory.get("offered", ())),
         pointed_away=bool(memory.get("pointed_away")),
         has_open_ticket=bool(session.scalar(select(exists().where(own, Ticket.state.in_(OPEN_STATES))))),
     )

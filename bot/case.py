@@ -43,7 +43,7 @@ class RequesterCase(Voice):
     def perform(self, thought: Thought, messages: Sequence[Message]) -> str:
         """Do what was decided about these messages; the outcome's name."""
         if thought.situation.did_not_help:
-            learn_not_helped(self.session, self.conversation)
+            self.note_not_helped()
         match thought.decision:
             case Answer(hit):
                 return self.answer(hit, thought)
@@ -67,8 +67,8 @@ class RequesterCase(Voice):
         self.keep(thought, Reason.UNKNOWN)
         memory = self.conversation.memory
         tried = {*memory.get("tried", ()), hit.article_id}
-        shown = {*memory.get("shown", ()), hit.passage_id}
-        self.remember(tried=sorted(tried), shown=sorted(shown))
+        shown = {**memory.get("shown_for", {}), str(hit.passage_id): memory["searched"]}
+        self.remember(tried=sorted(tried), shown_for=shown)
         self.expect("feedback", message)
         remember_answer(message, hit, thought)
         return "answered"
@@ -76,10 +76,13 @@ class RequesterCase(Voice):
     def ask_back(self, hits: Sequence[Hit], thought: Thought) -> str:
         reply = replies.ask_back(self.texts, hits)
         message = self.post(Kind.ASK_BACK, reply, thought.evidence)
-        choices = [button for button in reply.buttons if button.action == "choose"]
+        labels = [button.label for button in reply.buttons if button.action == "choose"]
         self.keep(thought, Reason.UNKNOWN)
         self.remember(
-            offered=[{"article_id": int(button.value), "title": button.label} for button in choices],
+            offered=[
+                {"article_id": hit.article_id, "label": label, "title": hit.title}
+                for hit, label in zip(hits, labels, strict=True)
+            ],
             asked_back=self.conversation.memory.get("asked_back", 0) + 1,
         )
         self.expect("choice", message)
@@ -147,14 +150,23 @@ class RequesterCase(Voice):
 
     def not_helped(self, thought: Thought) -> str:
         """The next article if it is sure enough, once; else choices, once; then a person."""
-        learn_not_helped(self.session, self.conversation)
+        self.note_not_helped()
         match from_knowledge(thought.situation):
             case Answer(hit):
                 return self.answer(hit, thought)
             case AskBack(hits):
                 return self.ask_back(hits, thought)
-            case _:
+            case HandOver(reason, _, may_ask):
+                return self.hand_over(thought, reason, may_ask=may_ask)
+            case SmallTalk():
                 return self.hand_over(thought, Reason.UNKNOWN, may_ask=True)
+
+    def note_not_helped(self) -> None:
+        """What was shown for this question is wrong for it, also when it is asked again."""
+        learn_not_helped(self.session, self.conversation)
+        memory = self.conversation.memory
+        searched, shown = memory.get("searched"), memory.get("shown_for", {})
+        self.remember(shown_for={passage: "" if words == searched else words for passage, words in shown.items()})
 
     def none_of_these(self, thought: Thought) -> str:
         """None of the offered articles is right."""

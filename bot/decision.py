@@ -1,5 +1,6 @@
 """The decision: answer, ask back, or bring a person. Pure; everything it needs comes in, nothing is looked up."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from handoff.models import Reason
@@ -75,9 +76,9 @@ class Situation:
     """Everything the decision rests on.
 
     sensitive: name of the sensitive topic the words touch. result: None where nothing was searched. tried: ids of
-    articles already shown for this question. did_not_help: those are known to be wrong. asked_back: how often choices
-    were offered for it. follow_up: it goes on from the question before, so it is no small talk. answered: an answer
-    waits for feedback. pointed_away: out of scope was said before.
+    articles already shown for this question; shown: for others. did_not_help: those tried are known to be wrong.
+    asked_back: how often choices were offered for it. follow_up: it goes on from the question before, so it is no small
+    talk. answered: an answer waits for feedback. pointed_away: out of scope was said before.
     """
 
     text: str
@@ -88,12 +89,17 @@ class Situation:
     frustrated: bool = False
     urgent: bool = False
     tried: frozenset[int] = field(default_factory=frozenset)
+    shown: frozenset[int] = field(default_factory=frozenset)
     did_not_help: bool = False
     asked_back: int = 0
     follow_up: bool = False
     answered: bool = False
     pointed_away: bool = False
     has_open_ticket: bool = False
+
+    def is_left(self, hit: Hit) -> bool:
+        """Whether an article was not shown yet."""
+        return hit.article_id not in self.tried | self.shown
 
 
 def decide(situation: Situation) -> Decision:
@@ -193,7 +199,7 @@ def first_sure(situation: Situation) -> Hit | None:
 def first_left(situation: Situation) -> Hit | None:
     """The best hit not yet shown."""
     hits = situation.result.hits if situation.result else ()
-    return next((hit for hit in hits if hit.article_id not in situation.tried), None)
+    return next((hit for hit in hits if situation.is_left(hit)), None)
 
 
 def choices_left(situation: Situation) -> tuple[Hit, ...]:
@@ -202,28 +208,34 @@ def choices_left(situation: Situation) -> tuple[Hit, ...]:
     most = 1 if situation.did_not_help else MOST_ASKED_BACK
     if result is None or result.ask_from is None or situation.asked_back >= most:
         return ()
-    left = tuple(hit for hit in result.hits[:MOST_CHOICES] if hit.article_id not in situation.tried)
+    left = tuple(filter(situation.is_left, result.hits[:MOST_CHOICES]))
     return left if chance_among(situation) >= result.ask_from else ()
 
 
 def chance(situation: Situation, hit: Hit) -> float:
     """The probability that a hit answers. Once what was shown is known to be wrong, its share falls to the others:
-    p / (1 - shown). Where both together exceed 1 they are not alternatives, and the hit's own probability stays."""
-    own, shown = hit.confidence.probability, _share_shown(situation)
-    return own / (1 - shown) if shown < 1 and own + shown <= 1 else own
+    p / (1 - wrong). Where both together exceed 1 they are not alternatives, and the hit's own probability stays."""
+    own, wrong = hit.confidence.probability, _share(_known_wrong(situation))
+    return own / (1 - wrong) if wrong < 1 and own + wrong <= 1 else own
 
 
 def chance_among(situation: Situation) -> float:
-    """The probability that one of the first three answers which is not yet known to be wrong."""
+    """The probability that one of the first three answers which can still be offered."""
     if situation.result is None:
         return 0.0
-    among, shown = situation.result.among_first.probability, _share_shown(situation, MOST_CHOICES)
-    return max(0.0, (among - shown) / (1 - shown)) if shown < 1 else 0.0
+    first = situation.result.hits[:MOST_CHOICES]
+    shown = _share(hit for hit in first if not situation.is_left(hit))
+    wrong = _share(hit for hit in first if hit in _known_wrong(situation))
+    among = situation.result.among_first.probability
+    return max(0.0, (among - shown) / (1 - wrong)) if wrong < 1 else 0.0
 
 
-def _share_shown(situation: Situation, most: int | None = None) -> float:
-    """The probability that was given to what is known to be wrong by now, among the first `most` hits."""
-    if situation.result is None or not situation.did_not_help:
-        return 0.0
-    wrong = [hit for hit in situation.result.hits[:most] if hit.article_id in situation.tried]
-    return sum(hit.confidence.probability for hit in wrong)
+def _known_wrong(situation: Situation) -> tuple[Hit, ...]:
+    """What was shown for this question and did not help."""
+    hits = situation.result.hits if situation.result and situation.did_not_help else ()
+    return tuple(hit for hit in hits if hit.article_id in situation.tried)
+
+
+def _share(hits: Iterable[Hit]) -> float:
+    """The probability that one of some alternatives answers."""
+    return sum(hit.confidence.probability for hit in hits)

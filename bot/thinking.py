@@ -1,6 +1,7 @@
 """Asks the models about one message; no database transaction is open while this runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.asking import essence, searches_of
@@ -12,7 +13,7 @@ from bot.wording import asks_for_person, sensitive_topic, still_broken, summary_
 from handoff.desk import Proposal
 from handoff.models import ConversationState, Reason
 from kb_index.port import Hit
-from nlu.follow_ups import has_topic, is_follow_up, may_stand_alone
+from nlu.follow_ups import has_topic, is_follow_up, may_stand_alone, opens_follow_up
 from nlu.language import detect_language
 from nlu.phrases import signs_of_frustration, signs_of_urgency
 from nlu.port import Understanding
@@ -20,6 +21,7 @@ from nlu.port import Understanding
 LEAST_SURE_CATEGORY = 0.3  # below it a guess would only send the ticket to the wrong team
 NO_PRIORITY = 2
 ABOUT_THE_QUESTION = {"helpful", "affirm", "not_helpful", "deny", "cancel", "talk_to_human", "create_ticket"}
+LONGEST_BEFORE = 1_000  # characters of what was searched before, so that the new words are still read
 OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "niemand", "nobody")
 
 
@@ -28,9 +30,9 @@ class Case:
     """What a conversation already knows when a new message comes: plain values, no database rows.
 
     question: the problem as told so far. searched: the words by which it was searched last. tried: articles already
-    shown for it; shown: passages shown in the whole conversation. asked_back: how often choices were offered for it.
-    offered: id and label of articles to choose from. has_open_ticket: the requester has one, from this conversation
-    or another.
+    shown for it; shown: passages shown in the whole conversation, each with the words it was shown for, none where it
+    did not help. asked_back: how often choices were offered for it. offered: id, label and title of articles to choose
+    from. has_open_ticket: the requester has one, from this conversation or another.
     """
 
     conversation_id: int
@@ -41,9 +43,9 @@ class Case:
     question: str = ""
     searched: str = ""
     tried: frozenset[int] = frozenset()
-    shown: frozenset[int] = frozenset()
+    shown: Mapping[int, str] = field(default_factory=dict)
     asked_back: int = 0
-    offered: tuple[tuple[str, str], ...] = ()
+    offered: tuple[tuple[str, str, str], ...] = ()
     pointed_away: bool = False
     has_open_ticket: bool = False
 
@@ -84,10 +86,11 @@ def think(house: House, case: Case, text: str) -> Thought:
     wants_person, frustrated = asks_for_person(asked), signs_of_frustration(asked)
     says_no = understanding.intent in SAYS_NO or (still_broken(asked) and not has_topic(asked))
     about_it = wants_person or frustrated or says_no or understanding.intent in ABOUT_THE_QUESTION
-    follows = _goes_on(case, asked) and not (wants_person or frustrated) and ("?" in asked or not about_it)
+    complains = says_no and not (opens_follow_up(asked) and has_topic(asked))
+    follows = _goes_on(case, asked) and not (wants_person or frustrated or complains) and ("?" in asked or not about_it)
     continues = not follows and _continues(case, about_it=about_it)
     inquiry = _inquiry(case, text, continues=continues, about_it=about_it, follows=follows)
-    question, result, searches = surest(house, inquiry, language, case.shown)
+    question, result, searches = surest(house.knowledge, inquiry, language, case.shown)
     situation = Situation(
         asked,
         understanding,
@@ -95,7 +98,8 @@ def think(house: House, case: Case, text: str) -> Thought:
         asks_for_person=wants_person,
         frustrated=frustrated,
         urgent=signs_of_urgency(asked) or bool(understanding.values("urgency")),
-        tried=shown_before(result, case.shown) | (case.tried if continues else frozenset()),
+        tried=case.tried if continues else frozenset(),
+        shown=shown_before(result, case.shown),
         did_not_help=continues and says_no and case.expects == "feedback",
         asked_back=case.asked_back if continues else 0,
         follow_up=follows,
@@ -133,7 +137,7 @@ def _inquiry(case: Case, text: str, *, continues: bool, about_it: bool, follows:
     if continues and about_it and len(text.split()) <= LONGEST_SMALL_TALK:
         return _once_more(case)
     told, before = f"{case.question}\n{text}", case.searched or essence(case.question[:LONGEST_ASKED])
-    together = (told, f"{before}\n{essence(text[:LONGEST_ASKED])}")
+    together = (told, f"{before[:LONGEST_BEFORE]}\n{essence(text[:LONGEST_ASKED])}")
     return (together, (text, text)) if follows and may_stand_alone(text) else (together,)
 
 
@@ -144,24 +148,31 @@ def _once_more(case: Case) -> tuple[tuple[str, str], ...]:
 
 
 def offered_in(case: Case, text: str) -> str | None:
-    """The offered article that a text names, by its number in the list or its title; its id."""
+    """The offered article that a text names, by its number in the list, its label or its title; its id."""
     if case.expects != "choice":
         return None
-    plain = text.strip().strip(".").lower()
+    plain = _bare(text)
     if plain.isdecimal() and 1 <= int(plain) <= len(case.offered):
         return case.offered[int(plain) - 1][0]
-    return next((article_id for article_id, title in case.offered if title.lower() == plain), None)
+    named = [article_id for article_id, *names in case.offered if plain in map(_bare, names)]
+    return named[0] if len(named) == 1 else None
+
+
+def _bare(text: str) -> str:
+    """A text as it may be typed by somebody else: without its end and its capitals."""
+    return " ".join(text.split()).strip(" .").casefold()
 
 
 def search_again(house: House, case: Case, *, did_not_help: bool = False) -> Thought:
     """Search once more for the question of the case: after "did not help", or for a chosen article."""
     language = language_of(house, case, case.question)
-    question, result, searches = surest(house, _once_more(case), language, case.shown)
+    question, result, searches = surest(house.knowledge, _once_more(case), language, case.shown)
     situation = Situation(
         case.question,
         Understanding("ask_question", 1.0, (), "button"),
         result,
         tried=case.tried,
+        shown=shown_before(result, case.shown),
         did_not_help=did_not_help,
         asked_back=case.asked_back,
     )

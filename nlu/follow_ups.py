@@ -67,13 +67,18 @@ def is_follow_up(text: str) -> bool:
     if not words or len(words) > LONGEST_FOLLOW_UP:
         return False
     own, placed = _topics(words)
-    opens = _OPENER.match(rest.strip()) is not None
+    opens = opens_follow_up(rest)
     if _is_clipped(words):
         starts_with_place = words[0].lower() in _PREPOSITION and bool(placed) and not own
         return (opens or starts_with_place) and 0 < len(own) + len(placed) <= MOST_NAMED
     asks = "?" in rest or words[0].lower() in _ASKS
     points = asks and (_ALSO.search(rest) is not None or _has_pronoun(words))
     return (opens and not own) or (points and len(own) <= (1 if opens or not placed else 0))
+
+
+def opens_follow_up(text: str) -> bool:
+    """Whether a text begins as only a follow-up does: "und", "what about"."""
+    return _OPENER.match(_without_politeness(text)) is not None
 
 
 def may_stand_alone(text: str) -> bool:

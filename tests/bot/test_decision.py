@@ -139,6 +139,7 @@ def test_urgent_is_not_asked_back_but_still_answered_when_sure() -> None:
 def test_an_article_shown_before_is_not_shown_again() -> None:
     both = result(0.95, 0.9, among=0.95)
     assert decide(asks(result=both, tried=frozenset({1}))) == Answer(both.hits[1])
+    assert decide(asks(result=both, shown=frozenset({1}))) == Answer(both.hits[1])
     assert decide(asks(result=both, tried=frozenset({1, 2}))) == HandOver(Reason.UNKNOWN, may_ask=True)
 
 
@@ -219,6 +220,21 @@ def test_what_was_only_shown_before_keeps_its_share() -> None:
     assert isinstance(decide(asks(result=found, tried=frozenset({1}))), HandOver)
 
 
+def test_what_was_shown_for_another_question_is_not_known_to_be_wrong() -> None:
+    found = result(0.85, 0.13, 0.01, among=0.99)
+    wrong = asks(result=found, tried=frozenset({3}), shown=frozenset({1}), did_not_help=True)
+    assert chance(wrong, found.hits[1]) < 0.14
+    elsewhere = frozenset({7, 8})
+    assert isinstance(decide(asks(result=SURE, shown=elsewhere, tried=frozenset({2}), did_not_help=True)), Answer)
+
+
+def test_choices_without_what_was_shown_are_offered_only_when_they_are_probable_themselves() -> None:
+    found = result(0.92, 0.03, 0.02, among=0.95)
+    again = asks(result=found, shown=frozenset({1}))
+    assert chance_among(again) < 0.05
+    assert decide(again) == HandOver(Reason.UNKNOWN, may_ask=True)
+
+
 def test_after_an_answer_that_did_not_help_the_rest_is_offered_once_when_probable() -> None:
     found = result(0.8, 0.1, 0.05, 0.02, among=0.95)  # (0.95 - 0.8) / 0.2 = 0.75
     wrong = asks(result=found, tried=frozenset({1}), did_not_help=True)
@@ -259,7 +275,7 @@ def test_every_chance_is_a_probability_and_never_below_the_hits_own(
     first: float, second: float, among: float, did_not_help: bool
 ) -> None:
     found = result(first, second, among=among)
-    situation = asks(result=found, tried=frozenset({1}), did_not_help=did_not_help)
+    situation = asks(result=found, tried=frozenset({1}), shown=frozenset({2}), did_not_help=did_not_help)
     assert second <= chance(situation, found.hits[1]) <= 1 + 1e-9
     assert 0 <= chance_among(situation) <= among
 

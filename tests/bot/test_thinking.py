@@ -16,7 +16,15 @@ from nlu.port import Entity
 LONG_NO = "nein, denn der Drucker steht ja doch bei mir im Büro"
 NEW = Case(1, ConversationState.WITH_BOT)
 OFFERED = replace(
-    NEW, expects="choice", question="Drucker", offered=(("7", "Drucker im Flur"), ("9", "Drucker zu Hause"))
+    NEW,
+    expects="choice",
+    question="Drucker",
+    offered=(
+        ("7", "Drucker im Flur", "Drucker im Flur"),
+        ("9", "Drucker zu Hause (auf Englisch)", "Drucker zu Hause"),
+        ("4", "Drucker FAQ: Papier", "Drucker FAQ"),
+        ("5", "Drucker FAQ: Toner", "Drucker FAQ"),
+    ),
 )
 
 
@@ -55,6 +63,9 @@ def test_a_text_without_letters_is_not_searched(world: World) -> None:
         ("feedback", "Und auf dem Mac?", "ask_question", "Drucker\nUnd auf dem Mac?"),
         ("feedback", "Danke! Und auf dem Mac?", "helpful", "Drucker\nDanke! Und auf dem Mac?"),
         ("feedback", "Das geht immer noch nicht", "ask_question", "Drucker"),
+        ("feedback", "Das geht nicht?", "not_helpful", "Drucker"),
+        ("feedback", "Und das geht immer noch nicht?", "ask_question", "Drucker"),
+        ("feedback", "Nein, und auf dem Mac?", "deny", "Drucker\nNein, und auf dem Mac?"),
         ("feedback", "Mein Monitor geht immer noch nicht", "ask_question", "Mein Monitor geht immer noch nicht"),
         ("fact", "Und auf dem Mac?", "ask_question", "Und auf dem Mac?"),
         ("choice", "im Flur", "ask_question", "Drucker\nim Flur"),
@@ -77,11 +88,29 @@ def test_what_belongs_to_the_question_before_is_read_with_it(
 
 @pytest.mark.parametrize(
     ("text", "chosen"),
-    [("1", "7"), (" 2. ", "9"), ("drucker im flur", "7"), *((text, None) for text in ("3", "0", "²", "", "im Flur"))],
+    [
+        *(("1", "7"), (" 2. ", "9"), ("drucker im flur", "7")),
+        *(("Drucker zu Hause.", "9"), ("drucker zu hause (auf englisch)", "9"), ("Drucker FAQ:  Toner", "5")),
+        *((text, None) for text in ("5", "0", "²", "", "im Flur", "Drucker FAQ")),
+    ],
 )
-def test_an_offered_article_is_named_by_number_or_title(text: str, chosen: str | None) -> None:
+def test_an_offered_article_is_named_by_number_or_label_or_its_own_title(text: str, chosen: str | None) -> None:
     assert offered_in(OFFERED, text) == chosen
     assert offered_in(replace(OFFERED, expects="feedback"), text) is None
+
+
+@pytest.mark.parametrize("text", ["Das geht nicht?", "Das hat nicht geklappt, was kann ich noch tun?"])
+def test_a_complaint_with_a_question_mark_is_a_complaint(world: World, text: str) -> None:
+    world.understander.teach(text, "not_helpful")
+    situation = think(world.app.house, replace(NEW, expects="feedback", question="Drucker"), text).situation
+    assert (situation.did_not_help, situation.follow_up) == (True, False)
+
+
+def test_the_new_words_of_a_follow_up_are_read_however_long_the_question_was(world: World) -> None:
+    case = replace(NEW, expects="feedback", question="VPN\n" + "Zeile des Protokolls. " * 500)
+    result = think(world.app.house, case, "Und auf dem Mac?").situation.result
+    assert result is not None
+    assert (result.question[:3], result.question[-16:]) == ("VPN", "Und auf dem Mac?")
 
 
 def test_searching_again_leaves_out_what_was_tried(make_world: Callable[..., World]) -> None:

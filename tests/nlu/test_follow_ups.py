@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlu.follow_ups import has_topic, is_follow_up, may_stand_alone
+from nlu.follow_ups import has_topic, is_follow_up, may_stand_alone, opens_follow_up
 
 FOLLOW_UPS = [
     "und auf dem Mac?",
@@ -86,6 +86,20 @@ def test_a_follow_up_is_recognised(text: str) -> None:
 @pytest.mark.parametrize("text", BY_THEMSELVES)
 def test_a_question_or_comment_by_itself_is_no_follow_up(text: str) -> None:
     assert not is_follow_up(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("Nein, und auf dem Mac?", True),
+        ("what about Android", True),
+        ("Das geht nicht?", False),
+        ("Das hat nicht geklappt, was kann ich noch tun?", False),
+    ],
+)
+def test_what_begins_as_only_a_follow_up_does_is_told_from_a_complaint_that_asks(text: str, opens: bool) -> None:
+    assert is_follow_up(text)
+    assert opens_follow_up(text) is opens
 
 
 @pytest.mark.parametrize(

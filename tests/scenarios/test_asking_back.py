@@ -93,6 +93,37 @@ def test_did_not_help_shows_the_next_sure_article_once_and_then_a_person(world: 
     assert world.ticket().summary == VPN_QUESTION
 
 
+@pytest.mark.parametrize("how", ["button", "Das hat nicht geholfen"])
+def test_what_was_shown_for_another_question_is_no_try_at_this_one(world: World, how: str) -> None:
+    world.publish("VPN einrichten im Ausland", VPN[1])
+    other = world.publish(PRINTERS[0][0], f"{PRINTERS[0][1]} {VPN[1]}")
+    assert world.ask(KONRAD, PRINTERS[0][1]).reply.links[0].url == f"/kb/articles/{other}"
+    world.ask(KONRAD, VPN_QUESTION)
+    post = world.press(KONRAD, "not_helped") if how == "button" else world.ask(KONRAD, how)
+    assert "answer" in keys(post.reply.text)
+    assert post.reply.links[0].url != f"/kb/articles/{other}"
+
+
+def test_the_same_question_again_is_shown_its_article_again_unless_that_did_not_help(world: World) -> None:
+    first = world.ask(KONRAD, VPN_QUESTION).reply.links
+    world.ask(KONRAD, "Hallo")
+    assert world.ask(KONRAD, VPN_QUESTION.upper()).reply.links == first
+    world.press(KONRAD, "not_helped")
+    world.press(KONRAD, "skip")
+    world.press_only(KONRAD, "skip")
+    assert world.new_answers(KONRAD)[-1].reply.links == ()
+
+
+def test_did_not_help_and_urgent_brings_a_person_at_once(world: World) -> None:
+    for article in PRINTERS:
+        world.publish(*article)
+    world.ask(KONRAD, VPN_QUESTION)
+    text = "Das hat nicht geholfen, dringend!"
+    world.understander.teach(text, "not_helpful")
+    assert "receipt" in keys(world.ask(KONRAD, text).reply.text)
+    assert (world.ticket().reason, world.ticket().urgency) == (Reason.URGENT, 1)
+
+
 def test_did_not_help_with_more_words_adds_them_to_the_question(world: World) -> None:
     world.ask(KONRAD, VPN_QUESTION)
     more = "nein, denn seit heute steht da immer nur dass der Schlüssel abgelaufen ist"
