@@ -68,11 +68,17 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
 
     names: what the person is called; they and their parts are taken out wherever they stand.
     """
-    text = unicodedata.normalize("NFC", clean_text(text))[:READ]
+    text = close_up(unicodedata.normalize("NFC", clean_text(text)))[:READ]
     for pattern, put in RULES:
         text = pattern.sub(put, text)
     text = without_names(text, names)
     return cut(tidy(text), CHARACTERS)
+
+
+def close_up(text: str) -> str:
+    """One blank for many, and at most one empty line: the rules look at every blank from every other one."""
+    text = re.sub(r"[^\S\n]+", " ", text)
+    return re.sub(r"\n(?: ?\n)+", "\n\n", text)
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
