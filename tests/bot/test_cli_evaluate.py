@@ -193,7 +193,7 @@ def test_a_file_that_cannot_be_used_ends_with_1_and_its_cure(
 def test_an_id_stands_only_once(lotse: Lotse, home: Path) -> None:
     write(home / "again.jsonl", "q", ["?"], [], "en")
     ended = lotse("evaluate", "--questions", "q_en.jsonl", "--unanswerable", "again.jsonl")
-    assert (ended.code, "'q0' is among" in ended.err) == (1, True)
+    assert (ended.code, "again.jsonl, line 1: the id 'q0' is taken by q_en.jsonl, line 1" in ended.err) == (1, True)
 
 
 # --- the report -------------------------------------------------------------------------------------------------------

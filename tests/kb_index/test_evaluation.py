@@ -21,6 +21,7 @@ from kb_index.evaluation import (
     worst_cases,
     write_calibration_file,
 )
+from kb_index.question_files import check_languages
 
 RISKS = (0.05, 0.1)
 Write = Callable[..., Path]
@@ -276,6 +277,8 @@ def test_a_separator_inside_a_text_does_not_end_the_line(write: Write) -> None:
     [
         ('{"id": "q2",', "line 2: this is no JSON"),
         ("[1]", "line 2: an object"),
+        ({**ROW, "id": 12}, "line 2: 'id' is 12; it must be a text, in quotation marks"),
+        ({**ROW, "id": "q2", "lang": ["de"]}, r"line 2: 'lang' is \["),
         ({**ROW, "id": "q2", "question": " "}, "line 2: 'question' is missing"),
         ({"question": "?", "lang": "de"}, "line 2: 'id' is missing"),
         ({"id": "q2", "question": "?"}, "line 2: 'lang' is missing"),
@@ -286,6 +289,31 @@ def test_a_separator_inside_a_text_does_not_end_the_line(write: Write) -> None:
 def test_a_wrong_line_is_named(write: Write, line: object, said: str) -> None:
     with pytest.raises(QuestionFileError, match=said):
         read_questions([write(ROW, line)])
+
+
+@pytest.mark.parametrize("written", ["DE", "de-DE", "de_AT", " De ", "deutsch"])
+def test_a_language_is_told_as_an_article_tells_it(write: Write, written: str) -> None:
+    (question,) = read_questions([write({**ROW, "lang": written})])
+    assert question.language == "de"
+
+
+def test_a_language_nobody_speaks_here_is_refused_with_its_line(write: Write) -> None:
+    asked = read_questions([write(ROW, {**ROW, "id": "q2", "lang": "fr"})])
+    with pytest.raises(QuestionFileError, match=r"questions.jsonl, line 2: 'lang' is 'fr', .* written in en; one of"):
+        check_languages(asked, {"en"})
+    check_languages(asked, {"en", "fr"})
+
+
+def test_questions_that_share_an_article_stay_together_by_way_of_others(write: Write) -> None:
+    gold = {"q1": "a b", "q2": "b", "q3": "c", "q4": "b d", "q5": "e c"}
+    rows = [{**ROW, "id": name, "answer_article_ids": slugs.split()} for name, slugs in gold.items()]
+    asked = read_questions([write(*rows)])
+    assert [question.group for question in asked] == ["a", "a", "c", "a", "c"]
+
+
+def test_what_no_file_can_hold_is_taken_out_of_a_question(write: Write) -> None:
+    (question,) = read_questions([write(json.dumps({**ROW, "question": "a\ud83d", "kind": "\udc00"}))])
+    assert (question.text + question.kind).encode("utf-8")
 
 
 def test_a_question_nothing_answers_belongs_into_its_own_file(write: Write) -> None:
@@ -302,10 +330,10 @@ def test_an_answered_question_is_not_unanswerable(write: Write) -> None:
 
 
 def test_a_folder_and_a_foreign_file_are_told(tmp_path: Path) -> None:
-    (tmp_path / "latin").write_bytes(b'{"id": "\xfc"}')
+    (tmp_path / "latin").write_bytes(b'\n{"id": "\xfc"}')
     with pytest.raises(QuestionFileError, match="is a folder"):
         read_questions([tmp_path])
-    with pytest.raises(QuestionFileError, match="UTF-8"):
+    with pytest.raises(QuestionFileError, match=r"latin, line 2: this is no UTF-8 .* save it as UTF-8"):
         read_questions([tmp_path / "latin"])
 
 
