@@ -5,18 +5,18 @@ from collections.abc import Iterable, Sequence
 from kb_index.markup import plain_text
 from kb_index.passages import PATH
 from kb_index.port import Hit
+from kb_index.repeats import repeats, title_words
 
 LONGEST_LABEL = 75  # characters; Slack refuses a longer button
 LONGEST_DETAIL = 42
 FIRST_WORDS = 8
-SAME = 0.8  # share of common words from which two passages below one title are the same article twice
 
 
 def distinct(hits: Iterable[Hit]) -> tuple[Hit, ...]:
     """The hits without those that repeat a better one: the same title, and nearly the same words."""
     kept: list[Hit] = []
     for hit in hits:
-        if not any(_repeats(hit, one) for one in kept):
+        if not any(repeats((hit.title, hit.text), (one.title, one.text)) for one in kept):
             kept.append(hit)
     return tuple(kept)
 
@@ -24,7 +24,7 @@ def distinct(hits: Iterable[Hit]) -> tuple[Hit, ...]:
 def choice_label(hit: Hit, others: Iterable[Hit], mark: str = "") -> str:
     """What a button calls an article, at most 75 characters: its title; where another choice has the same title, its
     heading or the words by which it differs. mark: what must stand behind it, as `(auf Englisch)`."""
-    twins = [one for one in others if one is not hit and _title(one) == _title(hit)]
+    twins = [one for one in others if one is not hit and title_words(one.title) == title_words(hit.title)]
     room = LONGEST_LABEL - (len(mark) + 1 if mark else 0)
     detail = shortened(_detail(hit, twins), LONGEST_DETAIL) if twins else ""
     label = (
@@ -48,7 +48,7 @@ def _detail(hit: Hit, twins: Sequence[Hit]) -> str:
     """By what a passage differs from those of the same title: the last heading, the path of headings, or its words."""
     for heading_of in (_last_heading, _whole_heading):
         heading = heading_of(hit)
-        known = {_folded(heading_of(one)) for one in twins} | {_title(hit), ""}
+        known = {_folded(heading_of(one)) for one in twins} | {title_words(hit.title), ""}
         if _folded(heading) not in known:
             return heading
     words, others = _words(hit), [_words(one) for one in twins]
@@ -70,18 +70,8 @@ def _common_start(words: Sequence[str], others: Sequence[str]) -> int:
     return next((place for place, (one, other) in pairs if one != other), min(len(words), len(others)))
 
 
-def _repeats(hit: Hit, better: Hit) -> bool:
-    mine, theirs = set(_words(hit)), set(_words(better))
-    together = mine | theirs
-    return _title(hit) == _title(better) and bool(together) and len(mine & theirs) >= SAME * len(together)
-
-
 def _words(hit: Hit) -> list[str]:
     return plain_text(hit.text).split()
-
-
-def _title(hit: Hit) -> str:
-    return _folded(_plain(hit.title))
 
 
 def _plain(text: str) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from kb_index.confidence import ASSURANCE, Fitted, Judge, read_calibrations
+from kb_index.confidence import ASSURANCE, READ, Fitted, Judge, read_calibrations
 from kb_index.fusion import SIGNALS, Found, Ranked, fuse, joined
 from kb_index.glossary import Glossary
 from kb_index.glossary_learning import read_glossaries
@@ -21,6 +21,7 @@ from kb_index.models import Article, Audience, Passage, State
 from kb_index.port import Confidence, Embedder, Hit, SearchResult, Vectors
 from kb_index.readers import clean_text
 from kb_index.records import moved, read_records
+from kb_index.repeats import repeats_behind
 from kb_index.shelves import Shelves
 from kb_index.vectors import Stamp
 from kb_index.versions import read_version
@@ -152,13 +153,14 @@ class KnowledgeBase:
         with clock.step("find"):
             found = joined([shelf.find(question, vector) for shelf in self._shelves.opened([spoken], audience)])
         with clock.step("fuse"):
-            ranked = fuse(found, judge.weights)
+            ranked = fuse(found, judge.weights, max(limit + SPARE, READ))
         with clock.step("read"):
-            rows = read_live(session, ranked[: limit + SPARE])
+            rows = read_live(session, (r.candidate.passage_id for r in ranked[: limit + SPARE]))
             ranked = [r for r in ranked[: limit + SPARE] if r.candidate.passage_id in rows] + ranked[limit + SPARE :]
         with clock.step("judge"):
-            shown = [r for r in ranked[:limit] if r.candidate.passage_id in rows]
-            hits = [self._hit(rows, found, ranked, place, judge) for place in range(len(shown))]
+            live = [rows[r.candidate.passage_id] for r in ranked if r.candidate.passage_id in rows]
+            places = repeats_behind([(row.title, row.text) for row in live])[:limit]
+            hits = [self._hit(rows, found, ranked, place, judge) for place in places]
             return Findings(tuple(hits), judge.among_first(found, ranked), judge)
 
     def _hit(self, rows: Rows, found: Found, ranked: Sequence[Ranked], place: int, judge: Judge) -> Hit:
@@ -169,12 +171,11 @@ class KnowledgeBase:
 
     def _in_own_language(self, session: Session, found: "Findings", language: str, audience: Set[str]) -> "Findings":
         """Hits whose article is also there in the question's language, as that article."""
-        twins = read_twins(session, [hit.article_id for hit in found.hits], language, audience)
-        hits = (
-            hit_of(twins[hit.article_id], hit.signals, hit.confidence) if hit.article_id in twins else hit
-            for hit in found.hits
-        )
-        return replace(found, hits=tuple(hits))
+        shelves = self._shelves
+        twins = {h.passage_id: shelves.twin(h.article_id, h.passage_id, language, audience) for h in found.hits}
+        rows = read_live(session, (twin for twin in twins.values() if twin is not None))
+        shown = ((rows.get(twins[hit.passage_id]), hit) for hit in found.hits)
+        return replace(found, hits=tuple(hit_of(row, h.signals, h.confidence) if row else h for row, h in shown))
 
     def _result(self, question: str, language: str, found: "Findings", clock: Clock) -> SearchResult:
         limits = found.judge.thresholds
@@ -332,7 +333,7 @@ def signals_of(one: Ranked) -> dict[str, float]:
 
 
 def hit_of(row: Any, signals: Mapping[str, float], confidence: Confidence) -> Hit:
-    """A row of read_live or read_twins as a hit."""
+    """A row of read_live as a hit."""
     return Hit(
         article_id=row.article_id,
         passage_id=row.id,
@@ -354,29 +355,11 @@ SHOWN = (
     *(Passage.id, Passage.article_id, Passage.heading, Passage.text, Article.title, Article.language),
     *(Article.url, Article.reviewed_on, Article.review_on, Article.revision, Article.category, Article.queue),
 )
+LIVE = select(*SHOWN).join(Article).where(Article.state == State.PUBLISHED)
+BY_ID = LIVE.where(Passage.id.in_(bindparam("ids", expanding=True)))
 
 
-def read_live(session: Session, ranked: Sequence[Ranked]) -> Rows:
+def read_live(session: Session, passage_ids: Iterable[int]) -> Rows:
     """Passages with their articles by passage id; only what is published at this moment."""
-    ids = [r.candidate.passage_id for r in ranked]
-    chosen = select(*SHOWN).join(Article).where(Passage.id.in_(ids), Article.state == State.PUBLISHED)
-    return {row.id: row for row in session.execute(chosen)} if ranked else {}
-
-
-def read_twins(session: Session, article_ids: Sequence[int], language: str, audience: Set[str]) -> Rows:
-    """Of these articles, those that are also published in this language: the passage at the same place of the twin, by
-    the id of the article asked about."""
-    foreign = select(Article.id, Article.parallel).where(Article.id.in_(article_ids), Article.language != language)
-    twins: dict[int, Any] = {}
-    for article_id, parallel in session.execute(foreign).all():
-        if parallel:
-            chosen = (
-                select(*SHOWN)
-                .join(Article)
-                .where(Article.slug.in_(parallel), Article.language == language, Article.state == State.PUBLISHED)
-            )
-            readable = chosen.where(Article.audience.in_(sorted(audience))).order_by(Article.id, Passage.position)
-            row = session.execute(readable.limit(1)).first()
-            if row is not None:
-                twins[article_id] = row
-    return twins
+    ids = list(passage_ids)
+    return {row.id: row for row in session.execute(BY_ID, {"ids": ids})} if ids else {}

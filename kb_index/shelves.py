@@ -3,7 +3,7 @@
 A search opens only the shelves it may see: what stands on the agents' shelf cannot even move the scores of the others.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kb_index.fusion import Candidate, Found, Numbers
 from kb_index.models import Article, Passage, State
 from kb_index.past_questions import read_past_questions
 from kb_index.port import Vectors
+from kb_index.twins import ArticleKey, Twins
 from kb_index.vectors import Stamp, VectorIndex
 from kb_index.whitening import Whitening
 from kb_index.words import Matches, WordIndex, Written
@@ -26,6 +27,10 @@ SQL_IDS = 500  # ids in one SELECT
 REFIT = 1.1  # the whitening is learned anew when a shelf has grown or shrunk by this factor
 SAMPLE = 20_000  # passages it is learned from
 PassageRow = Row[int, int, str, str]
+TOLD = (
+    *(Article.id, Article.state, Article.language, Article.audience, Article.title),
+    *(Article.source, Article.slug, Article.parallel),
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -69,7 +74,7 @@ class Shelf:
         for passage in put:
             self.article_of[passage.passage_id] = passage.article_id
             by_article.setdefault(passage.article_id, []).append(passage.passage_id)
-        self.passages_of |= {article_id: tuple(ids) for article_id, ids in by_article.items()}
+        self.passages_of |= {article_id: tuple(sorted(ids)) for article_id, ids in by_article.items()}
         self.asked.change(asked, gone - asked.keys())
         self._whiten([passage.passage_id for passage in put])
 
@@ -143,6 +148,7 @@ class Shelves:
     def __init__(self, stamp: Stamp, cache_folder: Path) -> None:
         self.stamp = stamp
         self.cache_folder = cache_folder
+        self._twins = Twins()
         self._shelves: dict[ShelfName, Shelf] = {}
         self._home: dict[int, tuple[ShelfName, tuple[int, ...]]] = {}  # article -> its shelf and passages there
 
@@ -160,17 +166,24 @@ class Shelves:
         wanted = (ShelfName(language, audience) for language in languages for audience in sorted(allowed))
         return [shelf for name in wanted if (shelf := self._shelves.get(name)) and shelf.article_of]
 
+    def twin(self, article_id: int, passage_id: int, language: str, audiences: Set[str]) -> int | None:
+        """The passage at the same place of the same article in another language, if these audiences may read it."""
+        for twin in self._twins.of(article_id, language):
+            home, passages = self._home.get(twin, (None, ()))
+            if home is not None and home.audience in audiences and passages:
+                return passages[min(self._home[article_id][1].index(passage_id), len(passages) - 1)]
+        return None
+
     @property
     def languages(self) -> list[str]:
         return sorted({name.language for name, shelf in self._shelves.items() if shelf.article_of})
 
     def catch_up(self, session: Session, since: int) -> None:
         """Apply every article changed after the version `since`; with -1 build everything, using the saved vectors."""
-        changed = select(Article.id, Article.state, Article.language, Article.audience, Article.title).where(
-            Article.changed_version > since
-        )
-        articles = session.execute(changed).all()
+        articles = session.execute(select(*TOLD).where(Article.changed_version > since)).all()
         live = {a.id: (ShelfName(a.language, a.audience), a.title) for a in articles if a.state == State.PUBLISHED}
+        keys = {a.id: ArticleKey(a.source, a.slug, a.language, tuple(a.parallel)) for a in articles if a.id in live}
+        self._twins.change(keys, (a.id for a in articles))
         passages: dict[ShelfName, list[PassageRow]] = {}
         for row in read_passages(session, list(live)):
             passages.setdefault(live[row.article_id][0], []).append(row)

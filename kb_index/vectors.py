@@ -87,6 +87,7 @@ class VectorIndex:
         """The cosine of the nearest passages by id, nearest first."""
         if not len(self) or limit < 1:
             return {}
+        faiss.omp_set_num_threads(1)  # for this thread: waiting for a second core costs more than it brings
         scores, ids = self._index.search(np.asarray(vector, np.float32).reshape(1, -1), min(limit, len(self)))
         return {int(i): float(s) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0}
 
@@ -96,14 +97,6 @@ class VectorIndex:
         if not held:
             return [], np.zeros((0, self.dimension), np.float32)
         return held, self._index.reconstruct_batch(np.asarray(held, np.int64))
-
-    def cosines(self, vector: Vectors, ids: Sequence[int]) -> dict[int, float]:
-        """The cosine of certain passages by id; those that have no vector are left out."""
-        held = [passage_id for passage_id in ids if passage_id in self._ids]
-        if not held:
-            return {}
-        scores = self._index.reconstruct_batch(np.asarray(held, np.int64)) @ np.asarray(vector, np.float32)
-        return dict(zip(held, map(float, scores), strict=True))
 
     def save(self, path: Path, stamp: Stamp, version: int) -> None:
         """Write the file in one step: a reader sees the old or the new one, never half of it."""

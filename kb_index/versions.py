@@ -9,6 +9,7 @@ from kb_index.models import KnowledgeVersion
 
 FIRST = text("INSERT INTO knowledge_version (id, number, name) VALUES (1, 0, :name) ON CONFLICT DO NOTHING")
 RAISE = update(KnowledgeVersion).values(number=KnowledgeVersion.number + 1).returning(KnowledgeVersion.number)
+READ = select(KnowledgeVersion.number, KnowledgeVersion.name)
 
 
 def raise_version(session: Session) -> int:
@@ -22,5 +23,5 @@ def raise_version(session: Session) -> int:
 
 def read_version(session: Session) -> tuple[int, str]:
     """The current version and the name of this knowledge base; (0, "") before the first change."""
-    row = session.execute(select(KnowledgeVersion.number, KnowledgeVersion.name)).one_or_none()
+    row = session.execute(READ).one_or_none()
     return (row.number, row.name) if row else (0, "")

@@ -20,6 +20,7 @@ GRAMS = (4, 5)
 MOST_TERMS = 48  # of a question; the rarest are kept
 MOST_GRAMS = 320
 QUESTION_CHARACTERS = 2_000
+MOST_IDFS = 100_000  # remembered between questions; most n-grams come again
 HEAP = 32_000_000
 GRAM_SPACE = re.compile(r"[^\w]+")
 
@@ -92,6 +93,7 @@ class TextIndex:
             self._index.register_tokenizer(name, analyzer)
         self._writer = self._index.writer(HEAP, 1)
         self._searcher = self._index.searcher()
+        self._idfs: dict[tuple[str, str], float] = {}
 
     def __len__(self) -> int:
         return self._searcher.num_docs
@@ -109,6 +111,7 @@ class TextIndex:
         self._writer.commit()
         self._index.reload()
         self._searcher = self._index.searcher()
+        self._idfs.clear()
 
     def weights(self, field: str, terms: Iterable[str], most: int) -> dict[str, float]:
         """The inverse document frequency of each different term; of too many the rarest are kept."""
@@ -119,9 +122,15 @@ class TextIndex:
 
     def idf(self, field: str, term: str) -> float:
         """The inverse document frequency of a term, also of one no document holds."""
+        known = self._idfs.get((field, term))
+        if known is not None:
+            return known
         having = self._searcher.doc_freq(field, term)
         total = max(self._searcher.num_docs, having)
-        return math.log(1 + (total - having + 0.5) / (having + 0.5))
+        if len(self._idfs) >= MOST_IDFS:
+            self._idfs.clear()
+        found = self._idfs[field, term] = math.log(1 + (total - having + 0.5) / (having + 0.5))
+        return found
 
     def holds(self, field: str, term: str) -> bool:
         """Whether any document holds the term."""

@@ -20,7 +20,7 @@ from kb_index.fusion import DEFAULT_WEIGHTS, SIGNALS
 from kb_index.learning import embed_waiting_questions, forget_question, past_questions_of, set_editor_questions
 from kb_index.models import Article, ArticleRevision, Passage, State
 from kb_index.port import Confidence, Hit
-from kb_index.search import AGENTS, EVERYONE, Findings, KnowledgeBase, merged, read_twins
+from kb_index.search import AGENTS, EVERYONE, Findings, KnowledgeBase, merged
 from kb_index.versions import raise_version
 
 Publish = Callable[..., int]
@@ -319,12 +319,27 @@ def test_a_twin_that_may_not_be_read_is_not_shown(
     pair_up(sessions, english, german)
     if hidden == "withdrawn":
         withdraw_article(sessions, german, "mia")
-    with sessions() as session:
-        assert read_twins(session, [english], "de", EVERYONE) == {}
-        assert set(read_twins(session, [english], "de", AGENTS)) == ({english} if hidden == "agents" else set())
-        assert read_twins(session, [english], "en", AGENTS) == {}  # it is in this language already
-        assert read_twins(session, [], "de", AGENTS) == {}
     assert ids(knowledge, "Drucker kaputt", "de") == [english]
+    shown = [hit.article_id for hit in knowledge.find_articles("Drucker kaputt", "de")]
+    assert shown == [german if hidden == "agents" else english]
+
+
+def test_the_twin_shows_what_stands_at_the_same_place(
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    english = publish("Device", "## Intro\n\nHello.\n\n## Help\n\nThe printer is broken.\n\n## More\n\nBye.")
+    german = publish("Gerät", "## Anfang\n\nGuten Tag.\n\n## Hilfe\n\nEs streikt.\n\n## Rest\n\nEnde.", language="de")
+    pair_up(sessions, english, german)
+    (hit,) = knowledge.search("Drucker kaputt", "de").hits
+    assert (hit.article_id, hit.heading, hit.text) == (german, "Hilfe", "Es streikt.")
+
+
+def test_copies_do_not_crowd_out_other_articles(knowledge: KnowledgeBase, publish: Publish) -> None:
+    copies = [publish("Printer", "The printer has paper tray two.") for _ in range(4)]
+    other = publish("Scanner", "The scanner has a paper tray.")
+    found = ids(knowledge, "printer paper tray two")
+    assert (found[0], found[1]) == (copies[0], other)
+    assert found[2:] == copies[1:]
 
 
 def findings(
@@ -371,18 +386,6 @@ def test_what_is_sure_by_its_own_threshold_stands_in_front_of_what_is_more_proba
     both = merged(own, findings((3, 0.6), answer_from=0.5, pair="de>en"), 5)
     assert [hit.article_id for hit in both.hits] == [3, 1]
     assert both.is_answerable
-
-
-def test_the_same_article_twice_is_two_hits_in_the_order_of_their_ids(
-    knowledge: KnowledgeBase, publish: Publish
-) -> None:
-    """Whether they are one for the reader is decided where they are shown (bot/choices.py)."""
-    one, two = publish("VPN", "Start the client."), publish("VPN", "Start the client.")
-    publish("Mouse", "Replace the battery.")
-    first, second = knowledge.search("start the vpn client", "en").hits[:2]
-    assert (first.article_id, second.article_id) == (one, two)
-    assert first.signals["fused"] == pytest.approx(second.signals["fused"])
-    assert abs(first.signals["white"]) <= 1.001
 
 
 def test_article_can_change_its_language(knowledge: KnowledgeBase, publish: Publish) -> None:
