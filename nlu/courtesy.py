@@ -1,13 +1,29 @@
 """What people write around a question: greetings, thanks, signatures, quoted mail; in both languages, no model."""
 
 import re
+from functools import cache
+
+from nlu.entities import things
 
 _FEW = 3  # words above a quoted mail that are a text of their own; less is "see below"
 _LONGEST_MARK = 200  # characters of a line or sentence that is nothing but courtesy
 _LAST = 60  # characters in which "vielen Dank im Voraus" stands
 _WRAPPED = 60  # characters from which on a line without a full stop was broken by a mail program
-_TO_WHOM = r"(?:zusammen|alle(?:rseits|miteinander)?|all|everyone|everybody|team|there|leute|kolleg\w+|lotse|it)"
-_NAME = r"[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)?(?=\s*[,!])"
+_TO_WHOM = r"""
+(?:alle )?zusammen
+alle(?:rseits|miteinander)
+(?:it|all|alle)(?=\s*(?:[,!.]|$))
+there(?! (?:is|are|was|were)\b)
+(?:it[ -])?team
+everyone
+everybody
+leute
+lotse
+kolleg\w+
+"""
+# A name as people write theirs, so no abbreviation, and no thing that the helpdesk knows: "Hi Teams, no sound".
+_NAME = r"(?!(?i:THING)\b)(?-i:[^\W\d_][^\W\d_A-ZÄÖÜ]+(?:-\w+)?(?!\w)|[A-ZÄÖÜ]\.)"
+_CALLED = r"(?=(?-i:[A-ZÄÖÜ]))NAME(?: (?=(?-i:[A-ZÄÖÜ]))NAME)?(?=\s*[,!])"
 
 _QUOTE_BELOW = r"""
 -{2,} ?(?:original message|ursprüngliche nachricht|forwarded message|weitergeleitete nachricht).*
@@ -18,16 +34,18 @@ _SIGN_OFF = r"""
 --$
 (?:mit )?(?:freundlich|best|herzlich|viel|lieb|schön)(?:e[nr]?)? gr(?:ü|ue)(?:ß|ss)(?:en?)?\b
 mfg\b
-(?:lg|vg|gr(?:ü|ue)(?:ß|ss)e?)\b(?=[\s,.!]|$)
+gr(?:ü|ue)(?:ß|ss)e?\b(?=[\s,.!]|$)
+(?:lg|vg)\b[\s,.!]*(?:NAME[\s,.!]*){0,2}$
 (?:best|kind|warm|many)? ?regards\b|best wishes\b|sincerely\b|yours (?:truly|faithfully)
 cheers\b,?(?= ?(?:$|\w+$))
 sent from my\b|gesendet (?:von meinem|mit der)\b|von meinem (?:iphone|handy) gesendet
 """
 _GREETING = r"""
-(?:sehr geehrte|liebe[rs]?\b|dear\b)[^,!.\n]{0,60}[,!.\n]
+(?:sehr geehrte|dear\b)[^,!.\n]{0,60}[,!.\n]
+liebe[rs]?(?: +(?:und )?WHOM)+(?: (?:der|des|vom|von|aus) \w[\w -]{0,30})?(?=\s*(?:[,!.]|$))
 (?:hallo(?:chen)?|hi|hey|hello|moin(?: moin)?|servus|grüezi|mahlzeit|tach)(?!\w)@
 (?:guten (?:tag|morgen|abend)|good (?:morning|afternoon|evening|day)|greetings)(?!\w)@
-""".replace("@", rf"(?: +(?:liebe[rs]? +|dear +)?(?:{_TO_WHOM}\b|(?-i:{_NAME})))*")
+""".replace("@", r"(?: +(?:und |and )?(?:liebe[rs]? +|dear +)?WHOM)*")
 _POLITE = r"""
 (?:(?:vielen|besten|herzlichen|ganz lieben|schon mal) )*(?:dank|danke(?:schön)?)\b@
 (?:many )?(?:thanks|thank you|thx|ty)\b(?: (?:a lot|so much|very much|in advance|for (?:your|the|any) \w+))*
@@ -62,14 +80,24 @@ def _one_of(lines: str) -> str:
     return f"(?:{'|'.join(lines.split(chr(10))[1:-1])})"
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern with what stands in capitals put in; once, and not before it is needed."""
+    thing = "|".join(map(re.escape, things()))
+    parts = {"WHOM": rf"(?:{_one_of(_TO_WHOM)}\b|{_CALLED})", "NAME": _NAME, "THING": thing}
+    for name, part in parts.items():
+        pattern = pattern.replace(name, part)
+    return re.compile(pattern, _ANY)
+
+
 _ANY = re.IGNORECASE
 _BELOW = re.compile(_one_of(_QUOTE_BELOW), _ANY)
 _FROM, _SENT = re.compile(r"(?:von|from): .", _ANY), re.compile(r"(?:gesendet|sent|datum|date): .", _ANY)
 _HEADER = re.compile(r"(?:von|an|cc|gesendet|datum|from|to|sent|date): ", _ANY)
 _SUBJECT = re.compile(r"^(?:betreff|subject|re|aw|fwd?|wg): ", _ANY)
-_SIGNED = re.compile(rf"(?:^|(?<=[.!?,] )){_one_of(_SIGN_OFF)}", _ANY)
+_SIGNED = rf"(?:^|(?<=[.!?,] )){_one_of(_SIGN_OFF)}"
 _POSTSCRIPT = re.compile(r"^(?:p\.? ?s\.?|nachtrag)[:.]? (?=.)", _ANY)
-_GREETED = re.compile(rf"^{_one_of(_GREETING)}[\s,!.:;–-]*", _ANY)
+_GREETED = rf"^{_one_of(_GREETING)}[\s,!.:;–-]*"
 _POLITE_ALONE = re.compile(rf"(?:und |and )?{_one_of(_POLITE)}[\s.!?,:;–-]*", _ANY)
 _THANKS_AT_END = re.compile(rf"[\s,.!–-]+{_one_of(_LAST_THANKS)}[\s.!]*$", _ANY)
 _NOT_AN_END = "".join(rf"(?<!\b{re.escape(one)})" for one in _ABBREVIATION) + r"(?<!\b\d\.)(?<!\b\d\d\.)"
@@ -104,7 +132,7 @@ def _begins_quote(line: str, below: list[str]) -> bool:
 def _without_signature(lines: list[str]) -> list[str]:
     """Without the sign-off and what stands below it, except a postscript."""
     for place, line in enumerate(lines):
-        signed = _SIGNED.search(line)
+        signed = _compiled(_SIGNED).search(line)
         if signed is not None and (line[: signed.start()].strip() or any(lines[:place])):
             after = [n for n in range(place + 1, len(lines)) if _POSTSCRIPT.match(lines[n])][:1]
             below = [_POSTSCRIPT.sub("", one) for n in after for one in lines[n:]]
@@ -126,7 +154,7 @@ def _unwrapped(lines: list[str]) -> list[str]:
 
 
 def _without_greeting(sentence: str) -> str:
-    rest = _GREETED.sub("", sentence, count=1).strip()
+    rest = _compiled(_GREETED).sub("", sentence, count=1).strip()
     return rest[:1].upper() + rest[1:] if rest != sentence.strip() and sentence[:1].isupper() else rest
 
 

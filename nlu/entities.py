@@ -38,6 +38,13 @@ def _normal(kind: str, value: str) -> str:
 
 
 @cache
+def things() -> frozenset[str]:
+    """The applications and devices of the word lists, in lower case."""
+    lookups = read_training_data().lookups
+    return frozenset(word.lower() for kind in ("application", "device") for word in lookups.get(kind, ()))
+
+
+@cache
 def _spelling() -> dict[tuple[str, str], str]:
     lookups = read_training_data().lookups
     return {(kind, word.lower()): word for kind, words in lookups.items() for word in words}

@@ -72,6 +72,33 @@ def test_the_courtesy_around_a_question_is_not_searched(text: str, asked: str | 
 
 
 @pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Mein Monitor ist kaputt. LG 27 Zoll, flackert beim Start.", None),
+        ("Neuer Monitor, LG UltraFine, wird nicht erkannt", None),
+        ("Neuer Monitor, LG UltraFine", None),
+        ("Es flackert. LG Monitor", None),
+        ("Outlook hängt. VG Anna-Lena Meier", "Outlook hängt."),
+        ("Hi Teams, keine Verbindung", "Teams, keine Verbindung"),
+        ("Hallo Microsoft Teams, startet nicht", "Microsoft Teams, startet nicht"),
+        ("Guten Tag VPN, geht nicht", "VPN, geht nicht"),
+        ("Hallo Frau Voßmann, Outlook hängt", "Outlook hängt"),
+        ("Lieber wäre mir ein Mac, wie bestelle ich den?", None),
+        ("Lieber Teams als Zoom, geht das?", None),
+        ("Liebe Kolleginnen und Kollegen der IT, Outlook hängt", "Outlook hängt"),
+        ("Lieber Max,\nOutlook hängt", "Outlook hängt"),
+        ("Hi it does not start", "It does not start"),
+        ("Hi all printers are down", "All printers are down"),
+        ("Hello there is no sound", "There is no sound"),
+        ("Hello IT team, there is no sound", "There is no sound"),
+        ("Hallo IT, kein Ton", "Kein Ton"),
+    ],
+)
+def test_what_looks_like_courtesy_and_names_a_thing_is_searched(text: str, asked: str | None) -> None:
+    assert searches_of(text) == (text if asked is None else asked,)
+
+
+@pytest.mark.parametrize(
     ("story", "kept", "left_out"),
     [
         (VPN_STORY, ["geht mein VPN nicht mehr"], ["Urlaub", "Voßmann", "4711", "Danke"]),
