@@ -1,10 +1,10 @@
 """The same article twice: below one title nearly the same words. Pure."""
 
+import re
 from collections.abc import Sequence
 
-from kb_index.markup import plain_text
-
 SAME = 0.8  # share of common words
+WORD = re.compile(r"\w+")
 
 
 def repeats(one: tuple[str, str], other: tuple[str, str]) -> bool:
@@ -12,7 +12,7 @@ def repeats(one: tuple[str, str], other: tuple[str, str]) -> bool:
     alike: what holds for the printer on the second floor need not hold on the third."""
     if title_words(one[0]) != title_words(other[0]):
         return False
-    mine, theirs = set(plain_text(one[1]).split()), set(plain_text(other[1]).split())
+    mine, theirs = set(WORD.findall(one[1].casefold())), set(WORD.findall(other[1].casefold()))
     together = mine | theirs
     return bool(together) and len(mine & theirs) >= SAME * len(together)
 
