@@ -1,6 +1,5 @@
 """`lotse replay`: what past questions would get under another risk, calibration or knowledge base."""
 
-import json
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from bot.cli_trials import check_exists
 from bot.settings import Settings
 from bot.terminal import CONFIG, ConfigOption, JsonOption, err, out, print_json, settings_from
 
@@ -57,6 +57,7 @@ def replay(
     Without options it decides under the settings as they are now, on what was found at the time.
     """
     settings = settings_from(config)
+    check_exists(settings.database_url())
     risk = settings.answering.max_wrong if max_wrong is None else max_wrong
     anew = search or calibration is not None
     from bot.db import open_database  # noqa: PLC0415 - seconds, like the next two
@@ -86,20 +87,20 @@ def searching(settings: Settings, sessions: "Sessions", max_wrong: float, file: 
         from kb_index.embedder import load_embedder  # noqa: PLC0415
 
         embedder = load_embedder(settings.knowledge.model, settings.knowledge.cache, settings.knowledge.embedder)
-    fitted = read_calibration(file) if file is not None else None
+    fitted = fitted_in(file, embedder.name) if file is not None else None
     assurance = settings.answering.assurance
     return search_by(sessions, embedder, settings.knowledge.cache, max_wrong, fitted, assurance)
 
 
-def read_calibration(file: Path) -> "list[Fitted]":
-    """The calibrations in a file, as `kb_index/calibrations/default.json` is one. Raises
-    BadParameter when it is none."""
-    from kb_index.confidence import Fitted  # noqa: PLC0415 - seconds
+def fitted_in(file: Path, model: str) -> "list[Fitted]":
+    """The calibrations in a file, all fitted for this model. Raises CalibrationFileError."""
+    from kb_index.calibration_files import CalibrationFileError, read_calibration_file  # noqa: PLC0415 - numpy
 
-    try:
-        return [Fitted.from_json(one) for one in json.loads(file.read_text("utf-8"))["languages"].values()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise typer.BadParameter(f"This is no calibration for this Lotse ({error}): {file}") from None
+    fitted = list(read_calibration_file(file).values())
+    other = next((one.model for one in fitted if one.model != model), None)
+    if other is not None:
+        raise CalibrationFileError(f"{file} was fitted for {other}, not for {model}")
+    return fitted
 
 
 def stored_calibrations(sessions: "Sessions") -> "list[Fitted]":

@@ -85,10 +85,12 @@ def before_of(message: Message) -> Outcome:
 def feedback_on(session: Session, messages: Sequence[Message]) -> dict[tuple[int, str], dict[int, bool]]:
     """By case and searched words: which shown articles helped, and which did not.
 
-    Helped: said by button or in words. Did not help: said so, or an agent had to resolve the case after all.
+    Helped: said by button or in words. Did not help: said so, or, where nothing was said, an agent had to resolve the
+    same question after all.
     """
     known: dict[tuple[int, str], dict[int, bool]] = {}
     last: dict[int, Message] = {}
+    after: dict[int, Message] = {}
     pressed = presses_below(session, messages)
     for message in messages:
         shown = last.get(message.conversation_id)
@@ -97,15 +99,32 @@ def feedback_on(session: Session, messages: Sequence[Message]) -> dict[tuple[int
             _note(known, shown, helped=False)
         if message.kind == Kind.ANSWER:
             last[message.conversation_id] = message
+            after.pop(message.conversation_id, None)
+        else:
+            after.setdefault(message.conversation_id, message)
         if message.id in pressed:
             _note(known, message, helped=pressed[message.id])
-    for message in last.values():
-        ticket = message.conversation.ticket
-        if message.conversation.outcome == "confirmed" and ticket is None:
-            _note(known, message, helped=True)
-        elif ticket is not None and ticket.resolved_at is not None:
-            _note(known, message, helped=False)
+    for number, message in last.items():
+        helped = how_it_ended(message, after.get(number))
+        if helped is not None and shown_article(message) not in known.get(_case_and_words(message), {}):
+            _note(known, message, helped=helped)
     return known
+
+
+def how_it_ended(answer: Message, after: Message | None) -> bool | None:
+    """Whether the last answer of a case helped, by what was said in words or by who solved its question; None where
+    that is not known. after: what was decided next."""
+    conversation, said = answer.conversation, answer.conversation.memory.get("answered", {})
+    if said.get("on") == answer.id and "helped" in said:
+        return bool(said["helped"])
+    if conversation.ticket is None:
+        return True if conversation.outcome == "confirmed" else None
+    same = after is None or _question(after) == _question(answer)
+    return False if same and conversation.ticket.resolved_at is not None else None
+
+
+def _question(message: Message) -> str | None:
+    return (message.evidence or {}).get("question")
 
 
 def presses_below(session: Session, messages: Sequence[Message]) -> dict[int, bool]:

@@ -26,8 +26,10 @@ from world import (
 
 from bot import cli_replay
 from bot.cli import app
+from bot.cli_trials import KnowledgeMissing
 from bot.past import past_questions
 from bot.replay import decided_again, limits_of, report, search_by
+from kb_index.calibration_files import CalibrationFileError
 from kb_index.confidence import Thresholds
 from kb_index.models import Calibration
 
@@ -145,6 +147,25 @@ def test_an_answer_that_an_agent_had_to_solve_is_known_to_be_wrong(world: World)
     assert verdicts(world) == (0, 1, 0)
 
 
+@pytest.mark.parametrize("in_words", [False, True])
+def test_what_helped_stays_right_when_it_ended_a_ticket_that_was_handed_back(world: World, in_words: bool) -> None:
+    world.agent_presses(MAREN, world.unsolved(KONRAD), "hand_back")
+    world.new_answers(KONRAD)
+    world.ask(KONRAD, VPN_QUESTION)
+    if in_words:
+        world.ask(KONRAD, "Das hat geholfen")
+    else:
+        world.press(KONRAD, "helped")
+    assert world.ticket().resolved_at is not None
+    assert verdicts(world) == (1, 0, 0)
+
+
+def test_a_ticket_about_something_else_tells_nothing_of_an_answer(world: World) -> None:
+    world.ask(KONRAD, VPN_QUESTION)
+    world.agent_presses(MAREN, world.unsolved(KONRAD), "resolve")
+    assert verdicts(world) == (0, 0, 1)
+
+
 def test_a_chosen_article_that_helped_makes_the_answer_known_that_would_be_given_now(world: World) -> None:
     for article in PRINTERS:
         world.publish(*article)
@@ -195,18 +216,32 @@ def test_the_command_tells_counts_and_changes(asked: World, config: Path) -> Non
     assert "0 questions" in run(config, "--since", "2090-01-01")
 
 
-def test_a_file_that_is_no_calibration_is_refused(config: Path, tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text("[]", "utf-8")
-    done = CliRunner().invoke(app, ["replay", "--config", str(config), "--calibration", str(wrong)])
-    assert done.exit_code == 2
-    assert "This is no calibration" in " ".join(done.stderr.replace("│", " ").split())
+def test_where_there_is_no_record_none_is_made(tmp_path: Path) -> None:
+    file, database = tmp_path / "config.yml", tmp_path / "none.db"
+    file.write_text(f"database: {{url: 'sqlite:///{database}'}}\n", "utf-8")
+    done = CliRunner().invoke(app, ["replay", "--config", str(file)])
+    assert isinstance(done.exception, KnowledgeMissing)
+    assert not database.exists()
 
 
-def test_a_calibration_file_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "calibration.json"
-    file.write_text(json.dumps({"languages": {"de": by_words("de").to_json()}}), "utf-8")
-    assert [one.name for one in cli_replay.read_calibration(file)] == ["test"]
+def in_file(folder: Path, content: Any) -> Path:
+    file = folder / "calibration.json"
+    file.write_text(json.dumps(content), "utf-8")
+    return file
+
+
+def test_a_calibration_file_is_read_for_the_model_it_was_fitted_for(tmp_path: Path) -> None:
+    fitted = by_words("de")
+    file = in_file(tmp_path, {"languages": {"de": fitted.to_json()}})
+    assert [one.name for one in cli_replay.fitted_in(file, fitted.model)] == ["test"]
+    with pytest.raises(CalibrationFileError, match=f"fitted for {fitted.model}, not for another"):
+        cli_replay.fitted_in(file, "another")
+
+
+@pytest.mark.parametrize("content", [[], {}, {"languages": {"de": {}}}])
+def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(CalibrationFileError, match=r"calibration\.json is no calibration"):
+        cli_replay.fitted_in(in_file(tmp_path, content), "test")
 
 
 def test_a_calibration_of_an_older_lotse_is_left_out(asked: World) -> None:
