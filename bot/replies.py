@@ -72,7 +72,7 @@ def answer(texts: Texts, hit: Hit) -> Reply:
         else texts("source_reviewed", title=hit.title, date=plain_date(reviewed, texts))
     )
     return Reply(
-        texts(key, title=hit.title, text=hit.text),
+        texts(key, title=hit.title, text=hit.text, person=texts("button_person")),
         (
             Button("helped", texts("button_helped"), style="primary"),
             Button("not_helped", texts("button_not_helped")),

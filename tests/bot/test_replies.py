@@ -14,6 +14,7 @@ from bot import replies
 from bot.channels.port import Button, Link, Reply
 from bot.replies import FACTS, Moment
 from bot.texts import Texts, load_catalogue
+from bot.wording import asks_for_person
 from handoff.models import OPEN_STATES, Reason, Side, TicketState, TicketType
 from kb_index.port import Confidence, Hit
 
@@ -172,11 +173,20 @@ def test_an_answer_names_its_source_and_review_date() -> None:
 
 
 def test_an_answer_in_the_other_language_says_so() -> None:
-    assert "ein Artikel auf Englisch. Wenn Sie" in replies.answer(Texts("de", "sie"), hit("en")).text
-    assert "ein Artikel auf Englisch. Wenn du" in replies.answer(Texts("de", "du"), hit("en")).text
-    assert "an article in German" in replies.answer(Texts("en"), hit("de")).text
+    assert "nur auf Englisch. Möchten Sie" in replies.answer(Texts("de", "sie"), hit("en")).text
+    assert "nur auf Englisch. Möchtest du" in replies.answer(Texts("de", "du"), hit("en")).text
+    assert "only have this in German" in replies.answer(Texts("en"), hit("de")).text
     for language in ("de", "en"):
         assert replies.answer(Texts(language), hit(language)).text == "**VPN**\n\nText"
+
+
+@pytest.mark.parametrize(("language", "other"), [("de", "en"), ("en", "de")])
+def test_an_answer_in_the_other_language_ends_with_words_that_bring_a_person(language: str, other: str) -> None:
+    reply = replies.answer(Texts(language), hit(other))
+    wish = replies.person_button(Texts(language)).label
+    assert reply.text.startswith("**VPN**\n\nText\n\n")
+    assert re.search(rf"[„“]{wish}[“”]", reply.text.splitlines()[-1])
+    assert asks_for_person(wish)
 
 
 def test_a_choice_in_the_other_language_is_marked() -> None:
