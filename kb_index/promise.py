@@ -22,6 +22,7 @@ FEWEST = 10  # answers below which no threshold is believed
 RIDGE = 0.5  # keeps a recalibration near the model's own probabilities where data are few
 STEPS = 30  # of Newton, at most; five or six are usual
 ENOUGH = 1e-6  # a smaller step changes nothing
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,14 @@ class Promise:
     def lowest(self, risk: float, assurance: float) -> float | None:
         """The lowest threshold whose wrong share stays within the risk in the share `assurance` of all draws, and
         stayed within it here; None when there is none. assurance 0.5 keeps it about every second time, 0.95 nearly
-        always."""
+        always. One wrong answer more would not have broken it: so it rests on at least 1 / risk answers."""
         if len(self.probability) < FEWEST:
             return None
         bound = np.quantile(self.drawn, assurance, axis=0)
+        count = np.arange(1, len(self.probability) + 1)
         is_last = np.append(np.diff(self.probability) < 0, True)  # equal probabilities are answered together
-        kept = np.flatnonzero((bound <= risk) & is_last)
-        kept = kept[kept >= FEWEST - 1]
+        stayed = self.observed * count + 1 <= risk * count + ROUNDING
+        kept = np.flatnonzero((bound <= risk) & stayed & is_last & (count >= FEWEST))
         return float(self.probability[kept.max()]) if len(kept) else None
 
 

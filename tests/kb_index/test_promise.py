@@ -77,6 +77,30 @@ def test_too_few_answers_promise_nothing() -> None:
     assert promise(probability, right, groups).lowest(0.5, 0.5) is None
 
 
+def test_what_was_seen_here_counts_too() -> None:
+    """The surest are wrong more often than a recalibration of all of them believes: those are no promise kept."""
+    probability, _, groups = asked(400, seed=0)
+    surest = np.argsort(-probability)
+    right = np.random.default_rng(0).random(400) < probability
+    right[surest[:40]], right[surest[[3, 5, 8, 9, 11]]] = True, False
+    for risk in (0.05, 0.1):
+        limit = promise(probability, right, groups).lowest(risk, 0.5)
+        assert limit is None or (~right[probability >= limit]).mean() <= risk
+
+
+@pytest.mark.parametrize("risk", [0.01, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_one_wrong_answer_more_would_not_break_it(risk: float, wrong: int) -> None:
+    probability = np.linspace(0.999, 0.99, 400)
+    right = np.arange(400) >= wrong
+    groups = np.arange(400).astype(str)
+    for count in (5, 15, 45, 95, 195, 400):
+        limit = promise(probability[:count], right[:count], groups[:count]).lowest(risk, 0.5)
+        if limit is not None:
+            assert (wrong + 1) / (probability[:count] >= limit).sum() <= risk + 1e-9
+    assert promise(probability, np.ones(400, bool), groups).lowest(risk, 0.5) is not None
+
+
 def test_where_everything_is_wrong_nothing_is_promised() -> None:
     probability, _, groups = asked(200, seed=1)
     assert promise(probability, np.zeros(200, bool), groups).lowest(0.3, 0.5) is None
