@@ -30,8 +30,8 @@ class AskedBefore:
 
     def __init__(self, dimension: int) -> None:
         self._of: dict[int, Vectors] = {}
-        self._rows: Vectors = np.zeros((0, dimension), np.float32)
-        self._articles: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._rows: Vectors = np.zeros((0, dimension), np.float32)  # article by article, as in _of
+        self._starts: NDArray[np.int64] = np.zeros(0, np.int64)
         self._head: LogisticRegression | None = None
         self._fitted_on = 0
 
@@ -40,33 +40,25 @@ class AskedBefore:
 
     def change(self, put: Mapping[int, Sequence[Vectors]], drop: Iterable[int]) -> None:
         """Replace all past questions of the articles in put, and forget those of the articles in drop."""
-        before = len(self._rows)
-        touched = any(article in self._of for article in (*drop, *put))
-        for article in drop:
-            self._of.pop(article, None)
-        for article, vectors in put.items():
-            self._of.pop(article, None)
-            if len(vectors):
-                self._of[article] = np.stack([np.asarray(v, np.float32) for v in vectors])
-        if not touched and not any(len(vectors) for vectors in put.values()):
+        before = {article: self._of.pop(article) for article in {*drop, *put} & self._of.keys()}
+        self._of |= {article: np.stack(vectors).astype(np.float32) for article, vectors in put.items() if len(vectors)}
+        if not before and not any(len(vectors) for vectors in put.values()):
             return
-        dimension = self._rows.shape[1]
-        self._rows = np.concatenate([np.zeros((0, dimension), np.float32), *self._of.values()])
-        self._articles = np.repeat(
-            np.fromiter(self._of, np.int64, len(self._of)), [len(rows) for rows in self._of.values()]
-        )
-        if len(self._rows) < before or len(self._rows) > self._fitted_on * GROWN:
+        self._rows = np.concatenate([self._rows[:0], *self._of.values()])
+        self._starts = np.cumsum([0, *(len(rows) for rows in self._of.values())], dtype=np.int64)[:-1]
+        gone = any(each(rows) - each(self._of.get(article, rows[:0])) for article, rows in before.items())
+        if gone or len(self._rows) > self._fitted_on * GROWN:
             self._fit()
 
     def _fit(self) -> None:
         """The head; none while fewer than two articles have enough past questions."""
         self._fitted_on = len(self._rows)
-        articles, counts = np.unique(self._articles, return_counts=True)
-        enough = np.isin(self._articles, articles[counts >= FEWEST])
+        enough = {article: rows for article, rows in self._of.items() if len(rows) >= FEWEST}
         self._head = None
-        if len(set(self._articles[enough])) > 1:
+        if len(enough) > 1:
+            labels = np.repeat(np.fromiter(enough, np.int64), [len(rows) for rows in enough.values()])
             model = LogisticRegression(C=INVERSE_PENALTY, max_iter=200)
-            self._head = model.fit(self._rows[enough], self._articles[enough])
+            self._head = model.fit(np.concatenate(list(enough.values())), labels)
 
     def signals(self, article: int, scores: Mapping[int, tuple[float, float]], own: float) -> tuple[float, float]:
         """(asked, head) of an article from `scores`; own: the cosine of its best passage. `asked` may be negative."""
@@ -82,13 +74,16 @@ class AskedBefore:
         whose past questions are nearest."""
         if not len(self._rows):
             return {}
-        nearest: dict[int, float] = {}
-        for article, cosine in zip(self._articles.tolist(), (self._rows @ vector).tolist(), strict=True):
-            if cosine > nearest.get(article, 0.0):
-                nearest[article] = cosine
+        best = np.maximum.reduceat(self._rows @ vector, self._starts).tolist()
+        nearest = {article: cosine for article, cosine in zip(self._of, best, strict=True) if cosine > 0}
         head: dict[int, float] = {}
         if self._head is not None:
             probabilities = self._head.predict_proba(np.asarray(vector).reshape(1, -1))[0]
             head = dict(zip(map(int, self._head.classes_), map(float, probabilities), strict=True))
         both = {article: (cosine, head.get(article, 0.0) * cosine) for article, cosine in nearest.items()}
         return dict(nlargest(limit, both.items(), key=lambda item: sum(item[1])))
+
+
+def each(rows: Vectors) -> set[bytes]:
+    """Rows as values that can be compared."""
+    return {row.tobytes() for row in rows}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 MOST_POINTS = 200
 BINS = 10
@@ -38,8 +38,8 @@ def reliability(probability: Numbers, right: NDArray[np.bool_]) -> list[dict[str
 
 def bin_of(number: int, probability: Numbers, right: NDArray[np.bool_]) -> dict[str, Any]:
     n, true = len(right), int(right.sum())
-    low = 0.0 if true == 0 else float(beta.ppf(0.025, true, n - true + 1))
-    high = 1.0 if true == n else float(beta.ppf(0.975, true + 1, n - true))
+    low = 0.0 if true == 0 else float(betaincinv(true, n - true + 1, 0.025))
+    high = 1.0 if true == n else float(betaincinv(true + 1, n - true, 0.975))
     return {
         "from": number / BINS,
         "to": (number + 1) / BINS,

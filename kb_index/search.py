@@ -17,6 +17,7 @@ from kb_index.confidence import ASSURANCE, READ, Fitted, Judge, read_calibration
 from kb_index.fusion import SIGNALS, Found, Ranked, fuse, joined
 from kb_index.glossary import Glossary
 from kb_index.glossary_learning import read_glossaries
+from kb_index.memory import give_back
 from kb_index.models import Article, Audience, Passage, State
 from kb_index.port import Confidence, Embedder, Hit, SearchResult, Vectors
 from kb_index.readers import clean_text
@@ -171,11 +172,15 @@ class KnowledgeBase:
 
     def _in_own_language(self, session: Session, found: "Findings", language: str, audience: Set[str]) -> "Findings":
         """Hits whose article is also there in the question's language, as that article."""
-        shelves = self._shelves
-        twins = {h.passage_id: shelves.twin(h.article_id, h.passage_id, language, audience) for h in found.hits}
-        rows = read_live(session, (twin for twin in twins.values() if twin is not None))
-        shown = ((rows.get(twins[hit.passage_id]), hit) for hit in found.hits)
-        return replace(found, hits=tuple(hit_of(row, h.signals, h.confidence) if row else h for row, h in shown))
+        places = ((hit.article_id, hit.passage_id) for hit in found.hits)
+        twins = {place[1]: twin for place in places if (twin := self._shelves.twin(*place, language, audience))}
+        rows = read_live(session, twins.values())
+        shown = {passage: rows[twin] for passage, twin in twins.items() if twin in rows}
+        hits = (
+            hit_of(shown[hit.passage_id], hit.signals, hit.confidence) if hit.passage_id in shown else hit
+            for hit in found.hits
+        )
+        return replace(found, hits=tuple(hits))
 
     def _result(self, question: str, language: str, found: "Findings", clock: Clock) -> SearchResult:
         limits = found.judge.thresholds
@@ -235,6 +240,7 @@ class KnowledgeBase:
         self._records = read_records(session)
         if since < 0:
             self._save(number)
+            give_back()
         self._version = number
 
     def _save(self, number: int) -> None:

@@ -74,6 +74,14 @@ def test_a_removed_past_question_counts_no_more_from_now_on(asked: AskedBefore) 
     assert head <= nearest < before[0]
 
 
+def test_one_past_question_in_the_place_of_another_is_learned_at_once(asked: AskedBefore) -> None:
+    instead = [*around(0, FEWEST + 1), unit(0, 0, 0, 1)]
+    fresh = AskedBefore(D)
+    fresh.change({2: around(1, FEWEST), 3: around(2, FEWEST - 1), 1: instead}, [])
+    asked.change({1: instead}, [])
+    assert scores_of(asked, unit(0, 0, 0, 1)) == scores_of(fresh, unit(0, 0, 0, 1))
+
+
 def test_removal_below_the_fewest_takes_the_article_out_of_the_head_at_once(asked: AskedBefore) -> None:
     asked.change({2: around(1, FEWEST - 1)}, [])
     assert [scores_of(asked, unit(0, 1))[article][1] for article in (1, 2)] == [
