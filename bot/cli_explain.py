@@ -1,7 +1,7 @@
 """`lotse explain`: why a question would be answered or not, in words for those who write articles."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -14,12 +14,14 @@ from bot.terminal import CONFIG, ConfigOption, JsonOption, out, print_json, sett
 if TYPE_CHECKING:
     from kb_index.explaining import Explanation, Moved, Word
     from kb_index.port import SearchResult
+    from kb_index.search import KnowledgeBase
 
 EXAMPLES = "[dim]Examples:[/]  "
 EPILOG = f'{EXAMPLES}lotse explain "VPN geht nicht"   ·   lotse explain "reset my password" --lang en'
 LANGUAGES = {"de": "German", "en": "English"}
 LITTLE, MUCH = 0.1, 0.7  # log-odds: 0.1 moves 50 % by 2 points, 0.7 by 17
 WORTH = 0.2  # below it the first ones are alike only in not answering
+SHORTEST, MOST_WORDS = 4, 3  # letters of a word worth naming, and how many are named
 NEAR = 0.8  # a second article this near to the first makes the choice unsure
 
 
@@ -32,34 +34,53 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Show why Lotse would answer a question or not: its words, what was found, what made it sure, what would help."""
+    from bot.wording import sensitive_topic  # noqa: PLC0415 - seconds
+
     settings = settings_from(config)
     with knowledge_base(settings) as knowledge:
-        from kb_index.explaining import explain as explained  # noqa: PLC0415 - heavy
-
-        found = explained(knowledge, question, lang or language_of(question, settings))
+        found = explained_as_asked(knowledge, question, lang or language_of(question, settings))
+    risk, topic = settings.answering.max_wrong, sensitive_topic(question, settings.sensitive)
     if as_json:
-        print_json(as_plain(found, settings.answering.max_wrong))
+        print_json(as_plain(question, found, risk, topic))
     else:
-        tell(found, settings.answering.max_wrong)
+        tell(question, found, risk, topic)
 
 
-def as_plain(found: "Explanation", max_wrong: float) -> dict[str, Any]:
+def explained_as_asked(knowledge: "KnowledgeBase", question: str, language: str) -> "Explanation":
+    """What is found for a question by the words that Lotse would search for, and why."""
+    from bot.asking import searches_of  # noqa: PLC0415 - seconds, like the next two
+    from bot.searching import LONGEST_ASKED, surest  # noqa: PLC0415
+    from kb_index.explaining import explain as explained  # noqa: PLC0415
+
+    inquiry = [(question, words) for words in searches_of(question[:LONGEST_ASKED])]
+    _, result, _ = surest(knowledge, inquiry, language, {})
+    found = explained(knowledge, result.question if result else question, language)
+    return replace(found, result=result or found.result)
+
+
+def as_plain(question: str, found: "Explanation", max_wrong: float, topic: str | None = None) -> dict[str, Any]:
     """Everything as plain values."""
-    return {**asdict(found), "verdict": verdict(found.result, max_wrong), "would_help": list(advice(found))}
+    told = {"verdict": verdict(found.result, max_wrong, topic), "would_help": list(advice(found))}
+    return {"asked": question, **asdict(found), **told}
 
 
-def tell(found: "Explanation", max_wrong: float) -> None:
-    """The explanation for a person."""
-    out().print(f"[bold]{escape(found.result.question)}[/] ({name_of(found.result.language)})")
+def tell(question: str, found: "Explanation", max_wrong: float, topic: str | None = None) -> None:
+    """The explanation for a person: what would happen and what would help, then how it came about."""
+    out().print(f"[bold]{escape(question)}[/] ({name_of(found.result.language)})")
+    out().print(verdict(found.result, max_wrong, topic), markup=False)
+    for sentence in advice(found):
+        out().print(f"  · {sentence}", markup=False)
+    searched = found.result.question
+    if searched != question.strip():
+        out().print(f"Searched: {searched}", markup=False)
+    if found.read_as != searched:
+        out().print(f"Read as: {found.read_as}", markup=False)
     if found.words:
         out().print(words_table(found.words))
     if found.result.hits:
         out().print(hits_table(found.result))
     if found.moved:
         out().print(moves_table(found.moved))
-    out().print(verdict(found.result, max_wrong), markup=False)
-    for sentence in advice(found):
-        out().print(f"  · {sentence}", markup=False)
 
 
 def name_of(language: str) -> str:
@@ -85,10 +106,11 @@ def hits_table(result: "SearchResult") -> Table:
 
 
 def moves_table(moved: "Sequence[Moved]") -> Table:
-    """What made the first one more or less sure than a usual question."""
-    table = Table("what made it sure or unsure (the first one)", "value", "", title_justify="left")
+    """What made the first one more or less sure than a usual question; --json has everything, with the values."""
+    table = Table("what made the first one more or less sure than usual", "")
     for one in moved:
-        table.add_row(escape(one.words), f"{one.value:.2f}", effect(one.contribution))
+        if abs(one.contribution) >= LITTLE:
+            table.add_row(escape(one.words), effect(one.contribution))
     return table
 
 
@@ -102,51 +124,77 @@ def effect(contribution: float) -> str:
     return f"[{colour}]{verb} {strength}[/]".replace(" [/]", "[/]")
 
 
-def verdict(result: "SearchResult", max_wrong: float) -> str:
-    """What Lotse would do, in one sentence."""
+def verdict(result: "SearchResult", max_wrong: float, topic: str | None = None) -> str:
+    """What Lotse would do, in one sentence. topic: the sensitive topic that the question's words touch."""
+    if topic is not None:
+        return f"A person would be brought in, whatever is found: its words belong to the sensitive topic “{topic}”."
     if not result.hits:
         return "A person would be brought in: no article was found."
-    first, sure = result.hits[0], result.hits[0].confidence.probability
-    risk = f"at most {max_wrong:.0%} wrong answers"
-    if result.answer_from is not None and sure >= result.answer_from:
-        enough = f"enough for {risk} is {result.answer_from:.0%}"
-        return f"It would be answered with “{first.title}”: {sure:.0%} sure, {enough}."
-    unsure = f"“{first.title}” is {sure:.0%} sure, and an answer needs {limit(result.answer_from, risk)}"
-    among = f"that one of the first three answers is {result.among_first.probability:.0%} sure"
-    if result.ask_from is not None and result.among_first.probability >= result.ask_from:
-        return f"It would be asked back: {unsure}; {among}, enough to offer them is {result.ask_from:.0%}."
-    return f"A person would be brought in: {unsure}; {among}, and offering them needs {limit(result.ask_from)}."
+    first, risk = result.hits[0], f"for at most {max_wrong:.0%} wrong answers"
+    sure, needed = compared(first.confidence.probability, result.answer_from)
+    if is_answered(result):
+        return f"It would be answered with “{first.title}”: {sure} sure; {needed} is enough {risk}."
+    among, enough = compared(result.among_first.probability, result.ask_from)
+    unsure = f"“{first.title}” is {sure} sure, and an answer needs {needed} {risk}"
+    offered = f"that one of the first three is right is {among} sure, and offering them needs {enough}"
+    return f"{'It would be asked back' if is_offered(result) else 'A person would be brought in'}: {unsure}; {offered}."
 
 
-def limit(threshold: float | None, risk: str = "") -> str:
-    """A threshold in words."""
+def is_answered(result: "SearchResult") -> bool:
+    return result.answer_from is not None and result.hits[0].confidence.probability >= result.answer_from
+
+
+def is_offered(result: "SearchResult") -> bool:
+    return result.ask_from is not None and result.among_first.probability >= result.ask_from
+
+
+def compared(share: float, threshold: float | None) -> tuple[str, str]:
+    """Both in words, as exactly as it takes to tell them apart."""
     if threshold is None:
-        return "more than this calibration can tell"
-    return f"{threshold:.0%}" + (f" for {risk}" if risk else "")
+        return f"{share:.0%}", "more than this calibration can tell"
+    digits = 0 if f"{share:.0%}" != f"{threshold:.0%}" else 1
+    return f"{share:.{digits}%}", f"{threshold:.{digits}%}"
 
 
 def advice(found: "Explanation") -> Iterator[str]:
-    """What would help somebody who writes articles."""
-    hits = found.result.hits
-    translated = found.read_as != found.result.question
-    if translated:
-        yield f"It was searched in another language, as “{found.read_as}”: an article in its own would help."
-    if hits and found.result.calibration == "none":
+    """What somebody who writes articles can do about it; the most important first."""
+    result, hits = found.result, found.result.hits
+    if hits and result.calibration == "none":
         yield "Nothing was learnt for such questions yet: run `lotse calibrate`. Until then nothing is answered."
-    elif hits and found.result.answer_from is None:
+    elif hits and result.answer_from is None:
         yield "The calibration cannot keep this risk: run `lotse calibrate`, or raise answering.max_wrong."
-    if not translated:
-        yield from about_words(found.words)
-    first, second = ([hit.confidence.probability for hit in hits] + [0.0, 0.0])[:2]
-    if first >= WORTH and second >= NEAR * first:
+    if not hits:
+        yield "If Lotse should answer it, it needs an article of its own."
+        return
+    best, read = hits[0], found.words if found.read_as == result.question else ()
+    if best.confidence.probability < WORTH:
+        yield f"None is likely to be right. If “{best.title}” is, add the question to its alternative questions."
+        yield f"If none is, it needs an article of its own{nowhere(read)}."
+        return
+    if best.language != result.language:
+        spoken, asked = name_of(best.language), name_of(result.language)
+        yield f"“{best.title}” is in {spoken} and was found word by word: in {asked} it would be found more surely."
+    elif not is_answered(result):
+        case = f"If only “{best.title}” is meant" if is_offered(result) else f"If “{best.title}” is the right one"
+        yield f"{case}, {missing(read)}add the question to its alternative questions."
+    second = hits[1].confidence.probability if len(hits) > 1 else 0.0
+    if not is_answered(result) and second >= NEAR * best.confidence.probability:
         yield f"“{hits[0].title}” and “{hits[1].title}” are nearly as good: say in each title what sets it apart."
 
 
-def about_words(words: "Sequence[Word]") -> Iterator[str]:
-    """Words that no passage holds, and rare ones that the first does not."""
-    unknown = [f"'{word.text}'" for word in words if not word.passages]
-    if unknown:
-        yield f"No passage mentions {' or '.join(unknown)}: write it where it belongs, also as people call it."
-    missed = [f"'{word.text}'" for word in words if word.passages and word.rare and not word.covered]
-    if missed:
-        yield f"The first passage does not mention {' or '.join(missed)}, other ones do."
+def nowhere(words: "Iterable[Word]") -> str:
+    """The words that no passage holds, as the end of a sentence."""
+    unknown = telling(word for word in words if not word.passages)
+    return f": none says {' or '.join(unknown)}" if unknown else ""
+
+
+def missing(words: "Iterable[Word]") -> str:
+    """What could be written into the first one, as the middle of a sentence."""
+    absent = telling(word for word in words if word.rare and not word.covered)
+    return f"write {' and '.join(absent)} into it, as people say it, or " if absent else ""
+
+
+def telling(words: "Iterable[Word]") -> list[str]:
+    """The words that probably say most: the longest."""
+    long = sorted((word.text for word in words if len(word.text) >= SHORTEST), key=len, reverse=True)
+    return [f"'{word}'" for word in long[:MOST_WORDS]]

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from bot.cli_explain import advice, effect, verdict
+import pytest
+from world import KONRAD, VPN, VPN_QUESTION, World
+
+from bot.cli_explain import advice, effect, explained_as_asked, tell, verdict
 from kb_index.explaining import Explanation, Word
 from kb_index.port import Confidence, Hit, SearchResult
 
@@ -18,59 +21,86 @@ def found(
     return SearchResult("VPN?", "en", hits, Confidence(among, 0, 1), answer_from, ask_from, 1, "hash", "by hand")
 
 
+def advised(result: SearchResult, *words: Word) -> list[str]:
+    return list(advice(Explanation(result, "VPN?", words, ())))
+
+
 def test_the_verdict_is_one_sentence_with_the_thresholds() -> None:
     assert verdict(found(hit("VPN", 0.95)), 0.05) == (
-        "It would be answered with “VPN”: 95% sure, enough for at most 5% wrong answers is 90%."
+        "It would be answered with “VPN”: 95% sure; 90% is enough for at most 5% wrong answers."
     )
     assert verdict(found(hit("VPN", 0.8), among=0.85), 0.05) == (
         "It would be asked back: “VPN” is 80% sure, and an answer needs 90% for at most 5% wrong answers; "
-        "that one of the first three answers is 85% sure, enough to offer them is 70%."
+        "that one of the first three is right is 85% sure, and offering them needs 70%."
     )
     assert verdict(found(hit("VPN", 0.2)), 0.05) == (
         "A person would be brought in: “VPN” is 20% sure, and an answer needs 90% for at most 5% wrong answers; "
-        "that one of the first three answers is 50% sure, and offering them needs 70%."
+        "that one of the first three is right is 50% sure, and offering them needs 70%."
     )
     assert verdict(found(), 0.05) == "A person would be brought in: no article was found."
+
+
+def test_shares_that_look_the_same_are_told_more_exactly() -> None:
+    assert "is right is 69.6% sure, and offering them needs 70.0%" in verdict(found(hit("VPN", 0.2), among=0.696), 0.05)
+
+
+def test_a_sensitive_topic_brings_a_person_whatever_is_found() -> None:
+    assert verdict(found(hit("VPN", 0.95)), 0.05, "salary") == (
+        "A person would be brought in, whatever is found: its words belong to the sensitive topic “salary”."
+    )
 
 
 def test_a_calibration_that_cannot_tell_is_named() -> None:
     result = found(hit("VPN", 0.9), answer_from=None, ask_from=None)
     assert "an answer needs more than this calibration can tell" in verdict(result, 0.05)
-    assert list(advice(Explanation(result, "VPN?", (), ()))) == [
+    assert advised(result)[0] == (
         "The calibration cannot keep this risk: run `lotse calibrate`, or raise answering.max_wrong."
-    ]
+    )
 
 
 def test_that_nothing_was_learnt_is_named() -> None:
     result = replace(found(hit("VPN", 0.0), answer_from=None, ask_from=None), calibration="none")
-    assert list(advice(Explanation(result, "VPN?", (), ()))) == [
+    assert advised(result)[0] == (
         "Nothing was learnt for such questions yet: run `lotse calibrate`. Until then nothing is answered."
+    )
+
+
+def test_what_is_answered_needs_nothing() -> None:
+    assert advised(found(hit("VPN", 0.95)), Word("Beamer", 0, True, False)) == []
+
+
+def test_words_that_would_make_the_right_article_surer_are_named_the_longest_first() -> None:
+    words = (Word("ran", 0, True, False), Word("HDMI", 2, True, False), Word("Beamer", 0, True, False))
+    common = Word("connected", 90, False, False)
+    assert advised(found(hit("VPN", 0.5)), *words, common) == [
+        "If “VPN” is the right one, write 'Beamer' and 'HDMI' into it, as people say it, or add the question to its "
+        "alternative questions."
+    ]
+    assert advised(found(hit("VPN", 0.5), among=0.8)) == [
+        "If only “VPN” is meant, add the question to its alternative questions."
     ]
 
 
-def test_words_that_are_missing_are_named() -> None:
-    words = (Word("Beamer", 0, True, False), Word("HDMI", 2, True, False), Word("the", 90, False, False))
-    assert list(advice(Explanation(found(hit("VPN", 0.5)), "VPN?", words, ()))) == [
-        "No passage mentions 'Beamer': write it where it belongs, also as people call it.",
-        "The first passage does not mention 'HDMI', other ones do.",
+def test_where_nothing_is_likely_an_article_is_missing() -> None:
+    assert advised(found(hit("VPN", 0.1)), Word("Beamer", 0, True, False), Word("HDMI", 2, True, False)) == [
+        "None is likely to be right. If “VPN” is, add the question to its alternative questions.",
+        "If none is, it needs an article of its own: none says 'Beamer'.",
     ]
+    assert advised(found()) == ["If Lotse should answer it, it needs an article of its own."]
 
 
 def test_articles_that_are_nearly_as_good_are_named() -> None:
-    result = found(hit("VPN on Linux", 0.5), hit("VPN on Windows", 0.45))
-    assert list(advice(Explanation(result, "VPN?", (), ()))) == [
-        "“VPN on Linux” and “VPN on Windows” are nearly as good: say in each title what sets it apart."
-    ]
-    unlikely = found(hit("VPN on Linux", 0.1), hit("VPN on Windows", 0.1))
-    assert list(advice(Explanation(unlikely, "VPN?", (), ()))) == []
+    near = "“VPN on Linux” and “VPN on Windows” are nearly as good: say in each title what sets it apart."
+    assert near in advised(found(hit("VPN on Linux", 0.5), hit("VPN on Windows", 0.45)))
+    assert near not in advised(found(hit("VPN on Linux", 0.5), hit("VPN on Windows", 0.3)))
+    assert near not in advised(found(hit("VPN on Linux", 0.1), hit("VPN on Windows", 0.1)))
 
 
-def test_a_search_in_another_language_is_named_with_what_was_looked_for() -> None:
+def test_an_article_in_another_language_is_named() -> None:
     result = replace(found(hit("Drucker einrichten", 0.4, "de")), pair="en>de")
-    (sentence,) = advice(Explanation(result, "Drucker installieren", (), ()))
-    assert sentence == (
-        "It was searched in another language, as “Drucker installieren”: an article in its own would help."
-    )
+    assert list(advice(Explanation(result, "Drucker installieren", (), ()))) == [
+        "“Drucker einrichten” is in German and was found word by word: in English it would be found more surely."
+    ]
 
 
 def test_effects_are_told_in_words() -> None:
@@ -78,3 +108,20 @@ def test_effects_are_told_in_words() -> None:
     assert effect(0.2) == "[green]raises a little[/]"
     assert effect(0.5) == "[green]raises[/]"
     assert effect(-2.0) == "[red]lowers strongly[/]"
+
+
+def test_what_is_explained_is_what_is_searched(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.publish(*VPN)
+    asked = f"Hallo zusammen, {VPN_QUESTION}. Vielen Dank!\nViele Grüße\nKonrad"
+    explained = explained_as_asked(world.app.house.knowledge, asked, "de")
+    world.ask(KONRAD, asked)
+    evidence = [message.evidence for message in world.messages() if message.evidence][-1]
+    assert explained.result.question == evidence["search"]["question"] == f"{VPN_QUESTION}."
+    stored = [one["article_id"] for one in evidence["search"]["hits"]]
+    assert [one.article_id for one in explained.result.hits] == stored
+    tell(asked, explained, 0.05)
+    assert f"Searched: {VPN_QUESTION}." in capsys.readouterr().out
+
+
+def test_a_text_without_letters_is_explained_too(world: World) -> None:
+    assert explained_as_asked(world.app.house.knowledge, "???", "de").result.hits == ()
