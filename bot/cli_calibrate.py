@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,19 +11,27 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from bot.cli_trials import KbOption, ModelOption, UnanswerableOption, risk_value, trial_of
+from bot.cli_trials import (
+    AssuranceOption,
+    KbOption,
+    ModelOption,
+    UnanswerableOption,
+    risk_value,
+    settings_for,
+    trial_of,
+)
 from bot.settings import Settings
-from bot.terminal import CONFIG, FAILED, ConfigOption, err, out, settings_from
+from bot.terminal import CONFIG, FAILED, ConfigOption, check_target, err, out
 
 if TYPE_CHECKING:
     from kb_index.confidence import Fitted, Thresholds
+    from kb_index.trial import Learned
 
 EXAMPLES = "[dim]Examples:[/]  "
 EPILOG = (
     f"{EXAMPLES}lotse calibrate   ·   lotse calibrate --questions q.jsonl --unanswerable u.jsonl\n\n"
     "lotse calibrate --kb kb_de kb_en --questions q_de.jsonl q_en.jsonl --out calibration.json"
 )
-LANGUAGES = {"de": "German", "en": "English"}
 QuestionsOption = Annotated[
     list[Path] | None,
     typer.Option("--questions", help="Questions in JSON lines with their articles; without any the articles suffice."),
@@ -43,6 +52,7 @@ def calibrate(
     questions: QuestionsOption = None,
     unanswerable: UnanswerableOption = None,
     max_wrong: RiskOption = None,
+    assurance: AssuranceOption = None,
     together: TogetherOption = False,
     out_file: OutOption = None,
     model: ModelOption = None,
@@ -54,25 +64,47 @@ def calibrate(
     """
     from kb_index.question_files import read_both  # noqa: PLC0415 - numpy
 
-    risk = risk_value(max_wrong) if max_wrong is not None else wanted(config, needed=not kb)
-    asked = read_both(questions or [], unanswerable or [])
-    with trial_of(context, kb, config, model) as trial, err().status("Fitting ..."):
-        fitted = trial.calibrate(asked, name_now(len(asked)), together=together)
-    if not fitted:
-        err().print("[bold red]Error:[/] there are too few articles to learn anything from; nothing was changed")
-        raise typer.Exit(FAILED)
-    tell(fitted, risk)
+    settings = settings_for(kb, config)
+    wanted = Wanted(risk_value(max_wrong or settings.answering.max_wrong), assurance or settings.answering.assurance)
     if out_file is not None:
-        keep_in_file(fitted, out_file)
+        check_target(out_file)
+    asked = read_both(questions or [], unanswerable or [])
+    if not asked:
+        tell_without_questions([*(questions or []), *(unanswerable or [])], together=together)
+    with trial_of(context, kb, settings, model) as trial, err().status("Fitting ..."):
+        learned = trial.calibrate(asked, name_now(len(asked)), together=together)
+    tell(learned, wanted)
+    if not learned.fitted:
+        err().print("[bold red]Error:[/] there is too little to learn anything from; nothing was changed")
+        raise typer.Exit(FAILED)
+    if out_file is not None:
+        keep_in_file(learned.fitted, out_file)
     elif kb:
         out().print("Nothing was stored: name a file with --out to keep it.")
     else:
-        keep_live(fitted, settings_from(config))
+        keep_live(learned.fitted, settings)
 
 
-def wanted(config: Path, *, needed: bool) -> float:
-    """The operator's risk; its default where folders are tried and there are no settings."""
-    return (settings_from(config) if needed or config.exists() else Settings()).answering.max_wrong
+@dataclass(frozen=True)
+class Wanted:
+    """The share of answers that may be wrong, and how surely that is kept."""
+
+    risk: float
+    assurance: float
+
+    def of(self, one: "Fitted") -> "Thresholds":
+        """The thresholds that promise it."""
+        return one.for_risk(self.risk, self.assurance)
+
+
+def tell_without_questions(files: Sequence[Path], *, together: bool) -> None:
+    """What has no effect where there is no question."""
+    if files:
+        err().print(
+            f"{', '.join(map(str, files))}: no question is in there, so the articles alone teach.", markup=False
+        )
+    if together:
+        err().print("--together joins questions, and there are none: each language learns by itself.")
 
 
 def name_now(questions: int) -> str:
@@ -81,15 +113,21 @@ def name_now(questions: int) -> str:
     return f"{source} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def tell(fitted: "Mapping[str, Fitted]", risk: float) -> None:
-    """What each calibration keeps, as a table and in a sentence."""
+def tell(learned: "Learned", wanted: Wanted) -> None:
+    """What each calibration keeps, as a table and in a sentence; what was not learned from questions, and why."""
+    from kb_index.shortcomings import name_of, told  # noqa: PLC0415 - seconds
+
     columns = ("learnt from", "answers from", "answered", "wrong", "asks back from", "asked back")
-    table = Table(f"at most {risk:.0%} wrong", *columns)
-    for language, one in fitted.items():
-        table.add_row(escape(name_of(language)), *cells(one, one.for_risk(risk)))
-    out().print(table)
-    for language, one in fitted.items():
-        out().print(f"{name_of(language)}: {promise(one, one.for_risk(risk), risk)}", markup=False)
+    title = f"At most {wanted.risk:.0%} wrong, {wanted.assurance:.0%} sure"
+    table = Table("", *columns, title=title, title_justify="left")
+    for language, one in learned.fitted.items():
+        table.add_row(escape(name_of(language)), *cells(one, wanted.of(one)))
+    if learned.fitted:
+        out().print(table)
+    for language, one in learned.fitted.items():
+        out().print(f"{name_of(language)}: {promise(one, wanted)}", markup=False)
+    for sentence in told(learned.reasons):
+        err().print(sentence, markup=False)
 
 
 def cells(one: "Fitted", limits: "Thresholds") -> Sequence[str]:
@@ -111,24 +149,18 @@ def threshold(value: float | None) -> str:
     return "never" if value is None else f"{value:.0%}"
 
 
-def promise(one: "Fitted", limits: "Thresholds", risk: float) -> str:
+def promise(one: "Fitted", wanted: Wanted) -> str:
     """Whether the wanted risk can be kept."""
+    limits = wanted.of(one)
     if limits.answer_from is not None:
         return f"the promise can be kept; about {limits.answered:.0%} of such questions are answered at once."
     risks = {float(name) for by_risk in one.thresholds.values() for name in by_risk}
-    kept = [other for other in risks if one.for_risk(other).answer_from is not None]
-    begin = f"too little data to promise at most {risk:.0%} wrong answers, so nothing is answered at once."
+    kept = [other for other in risks if replace(wanted, risk=other).of(one).answer_from is not None]
+    begin = f"too little data to promise at most {wanted.risk:.0%} wrong answers, so nothing is answered at once."
     instead = "Lotse asks back or hands over more." if limits.ask_from is not None else "Everything is handed over."
     more = "More questions with known articles help."
     hint = f"It could promise {min(kept):.0%}." if kept else more
     return f"{begin} {instead} {hint}"
-
-
-def name_of(pair: str) -> str:
-    """What a calibration is for: questions and articles of one language, or of two (`de>en`)."""
-    asked, _, spoken = pair.partition(">")
-    name = LANGUAGES.get(asked, asked)
-    return f"{name}, answered in {LANGUAGES.get(spoken, spoken)}" if spoken else name
 
 
 def keep_in_file(fitted: "Mapping[str, Fitted]", path: Path) -> None:

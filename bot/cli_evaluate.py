@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.asking import searches_of
 from bot.cli_evaluate_tables import tell_report
-from bot.cli_trials import KbOption, ModelOption, Trial, UnanswerableOption, risk_value, trial_of
-from bot.terminal import CONFIG, ConfigOption, err, print_json
+from bot.cli_trials import (
+    AssuranceOption,
+    KbOption,
+    ModelOption,
+    Trial,
+    UnanswerableOption,
+    risk_value,
+    settings_for,
+    trial_of,
+)
+from bot.terminal import CONFIG, ConfigOption, check_target, err, print_json
 
 if TYPE_CHECKING:
-    from kb_index.evaluation import Question
+    from kb_index.confidence import Fitted
+    from kb_index.port import SearchResult
+    from kb_index.question_files import Question
+    from kb_index.search import KnowledgeBase
 
 EXAMPLES = "[dim]Examples:[/]  "
 EPILOG = (
@@ -45,6 +58,7 @@ def evaluate(
     unanswerable: UnanswerableOption = None,
     kb: KbOption = None,
     risk: RiskOption = None,
+    assurance: AssuranceOption = None,
     calibration: CalibrationOption = None,
     as_json: JsonTargetOption = None,
     pictures: PicturesOption = None,
@@ -58,52 +72,83 @@ def evaluate(
     fitted without any question about its article (cross-validation).
     """
     risks = [risk_value(value) for value in dict.fromkeys(risk or RISKS)]
+    check_targets(as_json, pictures)
+    settings = settings_for(kb, config)
     asked = gathered(questions, unanswerable or [])
     fitted = read_fitted(calibration)
-    with trial_of(context, kb, config, model) as trial:
-        report = evaluated(trial, asked, fitted, risks, worst)
+    with trial_of(context, kb, settings, model) as trial:
+        report = evaluated(trial, asked, fitted, risks, assurance or settings.answering.assurance, worst)
     report["judged_by"] = str(calibration) if calibration else "cross-validation"
     hand_out(report, as_json, pictures)
 
 
 def gathered(questions: list[Path], unanswerable: list[Path]) -> "list[Question]":
-    """All questions; those that nothing answers last."""
-    from kb_index.question_files import read_both  # noqa: PLC0415 - numpy
+    """All questions; those that nothing answers last. Raises QuestionFileError, also when there are none."""
+    from kb_index.question_files import QuestionFileError, read_both  # noqa: PLC0415 - seconds
 
-    return read_both(questions, unanswerable)
+    found = read_both(questions, unanswerable)
+    if not found:
+        raise QuestionFileError(
+            f"{', '.join(map(str, questions))}: there is no question to ask; write one in each line"
+        )
+    return found
 
 
-def read_fitted(path: Path | None) -> Any:
+def check_targets(as_json: str | None, pictures: Path | None) -> None:
+    """Raises OSError where what is asked for could not be written in the end."""
+    if as_json not in (None, STANDARD_OUTPUT):
+        check_target(Path(as_json))
+    if pictures is not None:
+        pictures.mkdir(parents=True, exist_ok=True)
+
+
+def read_fitted(path: Path | None) -> "dict[str, Fitted] | None":
     """The calibrations in a file, by language."""
     from kb_index.calibration_files import read_calibration_file  # noqa: PLC0415 - numpy
 
     return read_calibration_file(path) if path else None
 
 
-def evaluated(trial: Trial, questions: "list[Question]", fitted: Any, risks: list[float], worst: int) -> dict[str, Any]:
+def as_served(knowledge: "KnowledgeBase", question: "Question") -> "SearchResult | None":
+    """What the bot goes by when this is the first message: of a long one the surest of several searches, and no article
+    twice."""
+    from bot.searching import surest  # noqa: PLC0415 - seconds
+
+    return surest(knowledge, ((question.text, words) for words in searches_of(question.text)), question.language, {})[1]
+
+
+def evaluated(
+    trial: Trial,
+    questions: "list[Question]",
+    fitted: "dict[str, Fitted] | None",
+    risks: list[float],
+    assurance: float,
+    worst: int,
+) -> dict[str, Any]:
     """The report as plain values."""
     from kb_index.evaluation import measure, worst_cases  # noqa: PLC0415 - seconds
     from kb_index.shortcomings import shortcomings  # noqa: PLC0415
 
     with err().status(f"Asking {len(questions)} questions ..."):
-        judged = trial.judge(questions, fitted, risks)
+        verdict = trial.judge(questions, fitted, risks, assurance, as_served)
+    judged, titles = verdict.judged, trial.titles
     report = measure(judged, risks)
-    report["articles"] = len(trial.titles)
-    report["worst"] = {f"{risk:g}": worst_cases(judged, risk, worst, trial.titles) for risk in risks}
-    report["does_not_hold"] = shortcomings(report, questions, trial.titles.keys())
+    report |= {"assurance": assurance, "articles": len(titles), "not_taken_in": list(trial.unread)}
+    report["worst"] = {f"{risk:g}": worst_cases(judged, risk, worst, titles) for risk in risks}
+    report["does_not_hold"] = shortcomings(report, questions, titles.keys(), trial.for_agents, verdict.reasons)
     return report
 
 
 def hand_out(report: dict[str, Any], as_json: str | None, pictures: Path | None) -> None:
-    """Print, write and draw what was asked for."""
+    """Print, write and draw what was asked for; first what cannot fail."""
+    if as_json == STANDARD_OUTPUT:
+        print_json(report)
+    else:
+        tell_report(report)
+    if as_json not in (None, STANDARD_OUTPUT):
+        Path(as_json).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if pictures is not None:
         from kb_index.pictures import write_pictures  # noqa: PLC0415
 
         files = write_pictures(report, pictures)
         err().print(f"{len(files)} pictures drawn into {pictures}", markup=False)
-    if as_json == STANDARD_OUTPUT:
-        print_json(report)
-        return
-    if as_json is not None:
-        Path(as_json).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    tell_report(report)

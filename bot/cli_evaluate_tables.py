@@ -28,7 +28,7 @@ def tell_report(report: Numbers) -> None:
     groups = groups_of(report)
     out().print(finding_table(groups))
     for risk in report["risks"]:
-        out().print(promise_table(groups, risk))
+        out().print(promise_table(groups, risk, report["assurance"]))
     for title, rows in (("kind", report["by_kind"]), ("collection", report["by_collection"])):
         out().print(summary_table(title, rows, report["risks"][0]))
     tell_worst(report["worst"][report["risks"][0]], report["risks"][0])
@@ -56,9 +56,9 @@ def finding_table(groups: Mapping[str, Numbers]) -> Table:
     return table
 
 
-def promise_table(groups: Mapping[str, Numbers], risk: str) -> Table:
+def promise_table(groups: Mapping[str, Numbers], risk: str, assurance: float) -> Table:
     """What would be done when at most this share of the answers may be wrong."""
-    table = table_of(f"At most {float(risk):.0%} of the answers wrong", groups)
+    table = table_of(f"At most {float(risk):.0%} of the answers wrong, {assurance:.0%} sure", groups)
     row(table, "answered", groups, lambda one: percent(one[f"answered@{risk}"]))
     row(table, "  wrong answers (at most, 95 %)", groups, lambda one: wrong(one, risk))
     row(table, "  of the answerable, answered right", groups, lambda one: percent(one[f"right_of_answerable@{risk}"]))

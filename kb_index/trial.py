@@ -4,25 +4,28 @@ It has a database of its own, filled from folders or with a copy of what is publ
 KnowledgeBase as the live one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
 from sklearn.model_selection import GroupKFold
-from sqlalchemy import create_engine, delete, insert, select
+from sqlalchemy import Row, create_engine, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from kb_index.articles import import_folder
-from kb_index.confidence import Fitted, shipped_calibration, store_calibration
+from kb_index.calibration_files import CalibrationFileError
+from kb_index.confidence import ASSURANCE, Fitted, shipped_calibration
 from kb_index.evaluation import Band, Judged, Question
 from kb_index.fitting import Sample, TooLittle, fit, shifted
-from kb_index.models import Article, Base, Calibration, Glossary, KnowledgeVersion, Passage, PastQuestion, State
+from kb_index.models import Article, Audience, Base, Glossary, KnowledgeVersion, Passage, PastQuestion, State
 from kb_index.port import Embedder, SearchResult, Vectors
 from kb_index.pretended import pretended_samples
-from kb_index.search import AGENTS, KnowledgeBase, pair_of
+from kb_index.question_files import QuestionFileError, check_languages
+from kb_index.search import EVERYONE, KnowledgeBase, pair_of
 from kb_index.withheld import withheld_samples
 
 FOLDS = 5
@@ -30,6 +33,30 @@ RANKED = 10
 COPIED = (Article, Passage, PastQuestion, Glossary, KnowledgeVersion)
 FEWEST = 20  # made-up questions below which the articles alone teach nothing
 Progress = Callable[[int, int], None]
+Place = Row[int, str, str, str, str]
+Ask = Callable[[KnowledgeBase, Question], SearchResult | None]  # what a question finds where it is asked
+
+
+class NothingToSearch(RuntimeError):  # noqa: N818 - it is a finding
+    """A trial holds no article that the embedder could find."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Calibrations by language, or pair of languages. reasons: by the same, why it was not learned from questions, and
+    what stands in for that."""
+
+    fitted: dict[str, Fitted] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was made of each question, in their order. reasons: by language, or pair of languages, why nothing is
+    answered there."""
+
+    judged: list[Judged]
+    reasons: dict[str, str]
 
 
 class Remembering:
@@ -50,6 +77,7 @@ class Trial(AbstractContextManager["Trial"]):
 
     def __init__(self, embedder: Embedder, work: Path) -> None:
         self.embedder = Remembering(embedder)
+        self.unread: list[str] = []  # files that could not become articles, each with its reason
         self._work = work
         self._engine = create_engine(f"sqlite:///{work / 'trial.db'}")
         Base.metadata.create_all(self._engine)
@@ -74,69 +102,135 @@ class Trial(AbstractContextManager["Trial"]):
     @property
     def titles(self) -> dict[str, str]:
         """Titles by slug."""
-        with self.sessions() as session:
-            rows = session.execute(select(Article.slug, Article.title).where(Article.state == State.PUBLISHED))
-            return {row.slug: row.title for row in rows}
+        return {row.slug: row.title for row in self._rows()}
 
     @property
     def languages(self) -> list[str]:
         """The languages of the articles."""
-        with self.sessions() as session:
-            found = select(Article.language).where(Article.state == State.PUBLISHED).distinct()
-            return sorted(session.scalars(found))
+        return sorted({row.language for row in self._rows()})
 
     @property
     def article_languages(self) -> dict[str, str]:
         """Languages by slug."""
-        return {slug: language for slug, (language, _) in self._articles().items()}
+        return {row.slug: row.language for row in self._rows()}
+
+    @property
+    def for_agents(self) -> frozenset[str]:
+        """Slugs of what only agents may read."""
+        rows = self._rows()
+        return frozenset({row.slug for row in rows} - {row.slug for row in rows if row.audience == Audience.EVERYONE})
+
+    def _rows(self) -> Sequence[Place]:
+        """The published articles. A slug may stand more than once: it is unique in its source only."""
+        columns = (Article.id, Article.slug, Article.language, Article.audience, Article.title)
+        with self.sessions() as session:
+            return session.execute(select(*columns).where(Article.state == State.PUBLISHED).order_by(Article.id)).all()
+
+    def check_searchable(self) -> None:
+        """Raises NothingToSearch."""
+        if not self._rows():
+            raise NothingToSearch("there is no article to try out; import some, or name a folder that holds any")
+        with self.sessions() as session:
+            embedded = session.scalar(select(Passage.id).where(Passage.embedder == self.embedder.name).limit(1))
+        if embedded is None:
+            raise NothingToSearch(
+                f"the knowledge base holds no vectors of the model {self.embedder.name}; `lotse kb import` makes them, "
+                "or set knowledge.model and knowledge.embedder to what it was imported with"
+            )
 
     # --- calibrating ----------------------------------------------------------------------------------------------
-    def calibrate(self, questions: Sequence[Question], name: str, *, together: bool = False) -> dict[str, Fitted]:
-        """Calibrations by language (and pair of languages); without questions from the articles alone.
+    def calibrate(self, questions: Sequence[Question], name: str, *, together: bool = False) -> Learned:
+        """Calibrations by language, and by pair of languages. Where questions do not suffice, or there are none, the
+        articles alone are learned from; a pair of languages is then judged as it comes with Lotse.
 
-        together: one regression and one promise for all languages, for those with few questions. A language with too
-        little to learn from is missing.
+        together: one regression and one promise for all that was asked, for those with few questions.
         """
-        if not questions:
-            return self._from_articles(name)
-        samples = self.samples(questions)
-        if together:
-            everything = [sample for some in samples.values() for sample in some]
-            one = fit(everything, name, "all", self.embedder.name)
-            return {pair: relabelled(one, pair) for pair in samples}
-        return self._fitted(samples, name, self._priors())
+        self._check(questions)
+        samples = self.samples(self._resolved(questions)) if questions else {}
+        pairs = dict.fromkeys([*samples, *self._pairs([*self.languages, *(q.language for q in questions)])])
+        if together and samples:
+            learned = self._fitted_together(samples, name)
+        else:
+            learned = self._fitted(samples, name, self._priors())
+        return self._filled(learned, pairs, name)
 
-    def _fitted(
-        self, samples: Mapping[str, Sequence[Sample]], name: str, priors: Mapping[str, Fitted]
-    ) -> dict[str, Fitted]:
+    def _fitted(self, samples: Mapping[str, Sequence[Sample]], name: str, priors: Mapping[str, Fitted]) -> Learned:
         """The pairs for which there is enough to learn from, each fitted for itself."""
-        fitted: dict[str, Fitted] = {}
+        learned = Learned()
         for pair, some in samples.items():
             try:
-                fitted[pair] = fit(some, name, pair, self.embedder.name, priors.get(pair))
-            except TooLittle:
-                continue
-        return fitted
+                learned.fitted[pair] = fit(some, name, pair, self.embedder.name, priors.get(pair))
+            except TooLittle as error:
+                learned.reasons[pair] = str(error).removeprefix(f"{pair}: ")
+        return learned
 
-    def _from_articles(self, name: str) -> dict[str, Fitted]:
-        """Titles and headings as questions: with their words hidden in the article, and with the article away."""
-        priors, fitted = self._priors(), {}
-        for language in self.languages:
-            samples = pretended_samples(self.sessions, self.embedder, language)
-            prior = priors.get(language)
-            if sum(bool(s.gold) for s in samples) < FEWEST:
-                continue
-            if prior is not None:
-                fitted[language] = shifted(samples, prior, name, language, source="articles")
-            else:
-                fitted |= {
-                    one: replace(f, source="articles") for one, f in self._fitted({language: samples}, name, {}).items()
-                }
-        return fitted
+    def _fitted_together(self, samples: Mapping[str, Sequence[Sample]], name: str) -> Learned:
+        """One calibration for all these pairs."""
+        learned = self._fitted({"all": [one for some in samples.values() for one in some]}, name, {})
+        return Learned(
+            {pair: relabelled(one, pair) for one in learned.fitted.values() for pair in samples},
+            {pair: why for why in learned.reasons.values() for pair in samples},
+        )
+
+    def _filled(self, learned: Learned, pairs: Iterable[str], name: str) -> Learned:
+        """With something for the pairs that the questions did not suffice for; the languages themselves first."""
+        filled, priors = Learned({**learned.fitted}, {**learned.reasons}), self._priors()
+        for pair in sorted(set(pairs) - learned.fitted.keys(), key=lambda pair: (">" in pair, pair)):
+            why = learned.reasons.get(pair, "no question was given")
+            try:
+                if ">" not in pair:
+                    filled.fitted[pair] = self._from_articles(pair, name)
+                    filled.reasons[pair] = f"{why}; learned from the articles alone"
+                elif pair in priors and filled.fitted:
+                    filled.fitted[pair] = priors[pair]
+                    filled.reasons[pair] = f"{why}; judged as it comes with Lotse"
+                else:
+                    filled.reasons[pair] = f"{why}; nothing is answered"
+            except TooLittle as error:
+                filled.reasons[pair] = f"{why}, and {error}; nothing was learned"
+        return filled
+
+    def _from_articles(self, language: str, name: str) -> Fitted:
+        """Titles and headings as questions: with their words hidden in the article, and with the article away. Raises
+        TooLittle."""
+        samples, prior = pretended_samples(self.sessions, self.embedder, language), self._priors().get(language)
+        made = sum(bool(s.gold) for s in samples)
+        if made < FEWEST:
+            raise TooLittle(
+                f"of the articles' own titles and headings only {made} make a question, {FEWEST} are needed"
+            )
+        if prior is not None:
+            return shifted(samples, prior, name, language, source="articles")
+        return replace(fit(samples, name, language, self.embedder.name), source="articles")
 
     def _priors(self) -> dict[str, Fitted]:
         """What comes with Lotse, if it is of this model."""
         return {one.language: one for one in shipped_calibration() if one.model == self.embedder.name}
+
+    def _pairs(self, asked: Iterable[str]) -> list[str]:
+        """Questions in these languages with each language of the articles."""
+        spoken = self.languages
+        return [pair_of(language, other) for language in dict.fromkeys(asked) for other in spoken]
+
+    def _check(self, questions: Sequence[Question]) -> None:
+        """Whether these questions can be asked of these articles. Raises QuestionFileError."""
+        check_languages(questions, self.languages)
+        named, known = [question for question in questions if question.gold], self.titles.keys()
+        if named and not any(question.gold & known for question in named):
+            raise QuestionFileError(
+                "none of the articles that the questions name is in this knowledge base: there is no "
+                f"{min(named[0].gold)!r}, but a {min(known)!r}; name other folders or other questions"
+            )
+
+    def _resolved(self, questions: Sequence[Question]) -> list[Question]:
+        """The questions, their right articles named as `_articles` names them."""
+        names: dict[str, set[str]] = {}
+        for name, row in self._named():
+            names.setdefault(row.slug, set()).add(name)
+        return [
+            replace(q, gold=frozenset(name for slug in q.gold for name in names.get(slug, {slug})), bundle=q.group)
+            for q in questions
+        ]
 
     def samples(self, questions: Sequence[Question]) -> dict[str, list[Sample]]:
         """Questions with what is found for them in each language, by pair of languages. In the question's own language
@@ -152,7 +246,7 @@ class Trial(AbstractContextManager["Trial"]):
             gold = {slug: slugs[slug] for slug in question.gold if slug in slugs}
             for spoken in languages:
                 right = frozenset(number for language, number in gold.values() if language == spoken)
-                found = knowledge.found(question.text, question.language, AGENTS, spoken)
+                found = knowledge.found(question.text, question.language, EVERYONE, spoken)
                 sample = Sample(found, right, question.group, question.kind)
                 pairs.setdefault(pair_of(question.language, spoken), []).append(sample)
         for language in {question.language for question in questions}:
@@ -162,97 +256,127 @@ class Trial(AbstractContextManager["Trial"]):
         return pairs
 
     def _articles(self) -> dict[str, tuple[str, int]]:
-        """(language, id) by slug."""
-        with self.sessions() as session:
-            rows = session.execute(
-                select(Article.slug, Article.language, Article.id).where(Article.state == State.PUBLISHED)
-            )
-            return {row.slug: (row.language, row.id) for row in rows}
+        """(language, id) by name: its slug, with the id behind it where several articles have that slug."""
+        return {name: (row.language, row.id) for name, row in self._named()}
+
+    def _named(self) -> list[tuple[str, Place]]:
+        rows = self._rows()
+        uses = Counter(row.slug for row in rows)
+        return [(row.slug if uses[row.slug] == 1 else f"{row.slug}#{row.id}", row) for row in rows]
 
     # --- judging --------------------------------------------------------------------------------------------------
     def judge(
-        self, questions: Sequence[Question], calibrations: Mapping[str, Fitted] | None, risks: Sequence[float]
-    ) -> list[Judged]:
-        """What Lotse would make of each question, in their order. calibrations None: by cross-validation, whole
-        articles with all their questions left out of the fit, and nothing taken from what comes with Lotse (it may have
-        been fitted on these very questions)."""
-        if calibrations is not None:
-            return self._judged(questions, calibrations, risks)
-        samples = self.samples(questions)
-        judged: dict[str, Judged] = {}
-        groups = [question.group for question in questions]
-        folds = min(FOLDS, len(set(groups)))
-        if folds < FOLDS:
-            raise ValueError(f"cross-validation needs questions about {FOLDS} articles; name a file with --calibration")
-        for _, test in GroupKFold(folds, shuffle=True, random_state=0).split(groups, groups=groups):
+        self,
+        questions: Sequence[Question],
+        calibrations: Mapping[str, Fitted] | None,
+        risks: Sequence[float],
+        assurance: float = ASSURANCE,
+        ask: Ask | None = None,
+    ) -> Verdict:
+        """What Lotse would make of each question when an employee asks it.
+
+        calibrations None: by cross-validation, whole articles with all their questions left out of the fit, and nothing
+        taken from what comes with Lotse (it may have been fitted on these very questions). ask: what a question finds
+        where it is more than one plain search; the ranking and its probability are always those of a plain one. Raises
+        QuestionFileError, and CalibrationFileError for another model.
+        """
+        self._check(questions)
+        if calibrations is None:
+            return self._cross_validated(questions, risks, assurance, ask or plain)
+        for other in {one.model for one in calibrations.values()} - {self.embedder.name}:
+            raise CalibrationFileError(
+                f"the calibration is for the model {other}, and here {self.embedder.name} searches; fit one with "
+                "`lotse calibrate --out FILE`, or name its model with --model"
+            )
+        missing = [pair for pair in self._pairs(q.language for q in questions) if pair not in calibrations]
+        reasons = dict.fromkeys(missing, "the calibration file holds nothing for it, so nothing is answered")
+        return Verdict(self._judged(questions, calibrations, risks, assurance, ask or plain), reasons)
+
+    def _cross_validated(
+        self, questions: Sequence[Question], risks: Sequence[float], assurance: float, ask: Ask
+    ) -> Verdict:
+        groups, known = [question.group for question in questions], self.titles.keys()
+        articles = len({question.group for question in questions if question.gold & known})
+        if articles < FOLDS:
+            raise QuestionFileError(
+                f"questions about {articles} articles are too few for cross-validation, which needs {FOLDS}; give "
+                "more, or name a file with --calibration"
+            )
+        samples = self.samples(self._resolved(questions))
+        judged: dict[int, Judged] = {}
+        reasons: dict[str, str] = {}
+        for _, test in GroupKFold(FOLDS, shuffle=True, random_state=0).split(groups, groups=groups):
             held_out = {groups[i] for i in test}
             training = {pair: [s for s in some if s.group not in held_out] for pair, some in samples.items()}
-            fitted = self._fitted(training, "cross-validation", {})
-            asked = [questions[i] for i in test]
-            judged |= {one.question.id: one for one in self._judged(asked, fitted, risks)}
-        return [judged[question.id] for question in questions]
+            learned = self._fitted(training, "cross-validation", {})
+            reasons |= {pair: f"in a fold of cross-validation {why}" for pair, why in learned.reasons.items()}
+            asked = self._judged([questions[i] for i in test], learned.fitted, risks, assurance, ask)
+            judged |= dict(zip(test, asked, strict=True))
+        return Verdict([judged[i] for i in range(len(questions))], reasons)
 
     def _judged(
-        self, questions: Sequence[Question], calibrations: Mapping[str, Fitted], risks: Sequence[float]
+        self,
+        questions: Sequence[Question],
+        calibrations: Mapping[str, Fitted],
+        risks: Sequence[float],
+        assurance: float,
+        ask: Ask,
     ) -> list[Judged]:
-        with self.sessions.begin() as session:
-            session.execute(delete(Calibration))
-            store_calibration(session, list(calibrations.values()))
-        found: list[list[SearchResult]] = [[] for _ in questions]
-        knowledge = self.knowledge()
+        found: list[list[SearchResult | None]] = [[] for _ in questions]
+        knowledge = self.knowledge(calibrations.values())
+        knowledge.assurance = assurance
         for risk in risks:
             knowledge.max_wrong = risk
-            for number, question in enumerate(questions):
-                found[number].append(knowledge.search(question.text, question.language, AGENTS, RANKED))
-        slugs = {number: slug for slug, (_, number) in self._articles().items()}
-        articles = self._articles()
+            for results, question in zip(found, questions, strict=True):
+                results.append(ask(knowledge, question))
+        rows = self._rows()
         return [
-            judged_of(question, results, risks, slugs, articles)
+            judged_of(question, plain(knowledge, question), dict(zip(risks, results, strict=True)), rows)
             for question, results in zip(questions, found, strict=True)
         ]
 
-    def knowledge(self) -> KnowledgeBase:
+    def knowledge(self, calibrations: Iterable[Fitted] | None = None) -> KnowledgeBase:
         """The search over these articles."""
-        return KnowledgeBase(self.sessions, self.embedder, self._work / "index")
+        return KnowledgeBase(self.sessions, self.embedder, self._work / "index", calibrations=calibrations)
 
 
 def open_trial(folders: Sequence[Path], embedder: Embedder, work: Path, progress: Progress | None = None) -> Trial:
     """A trial with the articles of these folders."""
     trial = Trial(embedder, work)
     for folder in folders:
-        import_folder(trial.sessions, trial.embedder, folder, source=str(folder.resolve()), progress=progress)
+        report = import_folder(trial.sessions, trial.embedder, folder, source=str(folder.resolve()), progress=progress)
+        trial.unread += [f"{folder / name}: {reason}" for name, reason in report.failed]
     return trial
 
 
+def plain(knowledge: KnowledgeBase, question: Question) -> SearchResult:
+    """One search for the question as it is."""
+    return knowledge.search(question.text, question.language, EVERYONE, RANKED)
+
+
 def judged_of(
-    question: Question,
-    results: Sequence[SearchResult],
-    risks: Sequence[float],
-    slugs: Mapping[int, str],
-    articles: Mapping[str, tuple[str, int]],
+    question: Question, ranked: SearchResult, found: Mapping[float, SearchResult | None], rows: Sequence[Place]
 ) -> Judged:
-    """What was found for a question, with one band for each risk."""
-    first = results[0]
-    bands = {f"{risk:g}": band_of(result) for risk, result in zip(risks, results, strict=True)}
-    gold = [articles[slug][0] for slug in question.gold if slug in articles]
+    """What was found for a question: ranked by a plain search, and by risk where it was asked."""
+    slugs = {row.id: row.slug for row in rows}
+    gold = {row.language for row in rows if row.slug in question.gold}
+    bands = {f"{risk:g}": band_of(result) for risk, result in found.items()}
+    shown = {f"{risk:g}": result.hits[:3] if result else () for risk, result in found.items()}
     return Judged(
         question=question,
-        ranked=tuple(slugs[hit.article_id] for hit in first.hits),
-        probability=first.hits[0].confidence.probability if first.hits else 0.0,
-        among=first.among_first.probability if first.hits else 0.0,
+        ranked=tuple(slugs[hit.article_id] for hit in ranked.hits),
+        probability=ranked.hits[0].confidence.probability if ranked.hits else 0.0,
+        among=ranked.among_first.probability if ranked.hits else 0.0,
         bands=bands,
-        choices=tuple(slugs[hit.article_id] for hit in first.hits[:3]) if "ask_back" in bands.values() else (),
+        choices=tuple(slugs[hit.article_id] for hit in ranked.hits[:3]) if "ask_back" in bands.values() else (),
         cross_lingual=bool(gold) and question.language not in gold,
-        shown={
-            risk: tuple(slugs[hit.article_id] for hit in result.hits[:3])
-            for risk, result in zip(bands, results, strict=True)
-        },
+        shown={risk: tuple(slugs[hit.article_id] for hit in hits) for risk, hits in shown.items()},
     )
 
 
-def band_of(result: SearchResult) -> Band:
+def band_of(result: SearchResult | None) -> Band:
     """Answer, ask back or hand over, as far as the search decides it."""
-    if not result.hits:
+    if result is None or not result.hits:
         return "hand_over"
     if result.answer_from is not None and result.hits[0].confidence.probability >= result.answer_from:
         return "answer"

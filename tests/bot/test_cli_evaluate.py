@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_embedder import HashEmbedder
 from hand_fitted import SOME, hand_fitted
 from sqlalchemy import func, select
 
 from bot.cli import main
-from bot.cli_trials import spread
+from bot.cli_evaluate import as_served
+from bot.cli_trials import Trials, spread
 from bot.db import open_database
-from bot.settings import Settings
+from bot.settings import KnowledgeSettings, Settings
 from kb_index.confidence import Fitted, Thresholds, read_calibrations
-from kb_index.evaluation import Judged, Question, read_calibration_file, write_calibration_file
+from kb_index.evaluation import Judged, Question, read_calibration_file, read_questions, write_calibration_file
+from kb_index.importing import import_folder
 from kb_index.models import Base
+from kb_index.trial import Ask, Learned, Verdict
 from kb_index.versions import read_version
 
 ROOT = Path(__file__).parents[2]
@@ -31,22 +35,29 @@ class FakeTrial:
     """Finds `vpn` first for everything, and is the surer the longer the question."""
 
     titles: Mapping[str, str] = field(default_factory=lambda: TITLES)
+    for_agents: frozenset[str] = frozenset()
+    unread: Sequence[str] = ()
     fitted: dict[str, Fitted] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     judged_by: list[Any] = field(default_factory=list)
+    assurances: list[float] = field(default_factory=list)
     calibrated: list[tuple[int, str, bool]] = field(default_factory=list)
 
-    def judge(self, questions: Sequence[Question], calibrations: Any, risks: Sequence[float]) -> list[Judged]:
+    def judge(
+        self, questions: Sequence[Question], calibrations: Any, risks: Sequence[float], assurance: float, ask: Ask
+    ) -> Verdict:
         self.judged_by.append(calibrations)
-        return [self._judged(question, risks) for question in questions]
+        self.assurances.append(assurance)
+        return Verdict([self._judged(question, risks) for question in questions], self.reasons)
 
     def _judged(self, question: Question, risks: Sequence[float]) -> Judged:
         sure = min(1.0, len(question.text) / 20)
         bands = {f"{risk:g}": "answer" if sure > 1 - risk else "hand_over" for risk in risks}
         return Judged(question, ("vpn", "scan"), sure, sure, bands, ("vpn", "scan"))  # type: ignore[arg-type]
 
-    def calibrate(self, questions: Sequence[Question], name: str, *, together: bool = False) -> dict[str, Fitted]:
+    def calibrate(self, questions: Sequence[Question], name: str, *, together: bool = False) -> Learned:
         self.calibrated.append((len(questions), name, together))
-        return {language: replace(one, name=name) for language, one in self.fitted.items()}
+        return Learned({language: replace(one, name=name) for language, one in self.fitted.items()}, self.reasons)
 
 
 @dataclass
@@ -57,13 +68,13 @@ class FakeTrials:
     opened: list[Any] = field(default_factory=list)
 
     @contextmanager
-    def of_folders(self, folders: Sequence[Path], model: str | None) -> Iterator[FakeTrial]:
-        self.opened.append(([str(folder) for folder in folders], model))
+    def of_folders(self, folders: Sequence[Path], knowledge: KnowledgeSettings) -> Iterator[FakeTrial]:
+        self.opened.append(([str(folder) for folder in folders], knowledge.model))
         yield self.trial
 
     @contextmanager
-    def of_live(self, settings: Settings, model: str | None) -> Iterator[FakeTrial]:
-        self.opened.append(("live", model))
+    def of_live(self, settings: Settings) -> Iterator[FakeTrial]:
+        self.opened.append(("live", settings.knowledge.model))
         yield self.trial
 
 
@@ -148,12 +159,26 @@ def test_folders_and_files_are_given_as_in_the_issue(lotse: Lotse, trials: FakeT
 def test_folders_need_no_settings(lotse: Lotse, home: Path, trials: FakeTrials) -> None:
     (home / "config.yml").unlink()
     assert lotse("evaluate", "--kb", "kb", "--questions", "q_en.jsonl").code == 0
-    assert trials.opened == [(["kb"], None)]
+    assert trials.opened == [(["kb"], "all-MiniLM-L6-v2")]
+
+
+def test_folders_are_tried_with_another_model(lotse: Lotse, trials: FakeTrials) -> None:
+    assert lotse("evaluate", "--kb", "kb", "--questions", "q_en.jsonl", "--model", "other").code == 0
+    assert trials.opened == [(["kb"], "other")]
 
 
 def test_without_folders_the_live_knowledge_base_is_tried(lotse: Lotse, trials: FakeTrials) -> None:
-    assert lotse("evaluate", "--questions", "q_en.jsonl", "--model", "other").code == 0
-    assert trials.opened == [("live", "other")]
+    assert lotse("evaluate", "--questions", "q_en.jsonl").code == 0
+    assert trials.opened == [("live", "all-MiniLM-L6-v2")]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_the_live_knowledge_base_has_vectors_of_its_own_model_only(
+    lotse: Lotse, trials: FakeTrials, command: str
+) -> None:
+    ended = lotse(command, "--questions", "q_en.jsonl", "--model", "other")
+    assert (ended.code, trials.opened) == (2, [])
+    assert "embedded by all-MiniLM-L6-v2; --model needs --kb" in " ".join(ended.err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -178,12 +203,18 @@ def test_wrong_use_ends_with_2(lotse: Lotse, arguments: str, said: str) -> None:
         ("--questions u.jsonl", "belongs into a file of its own, given with --unanswerable"),
         ("--questions q_en.jsonl --unanswerable q_de.jsonl", "nothing may answer a question given with --unanswerable"),
         ("--questions q_en.jsonl --calibration u.jsonl", "u.jsonl is no calibration"),
+        ("--questions empty.jsonl", "empty.jsonl: there is no question to ask"),
+        ("--questions q_en.jsonl --json gone/r.json", "there is no folder gone to write r.json into; make it first"),
+        ("--questions q_en.jsonl --json out", "out is a folder; name a file in it"),
+        ("--questions q_en.jsonl --pictures u.jsonl", "File exists: 'u.jsonl'"),
     ],
 )
 def test_a_file_that_cannot_be_used_ends_with_1_and_its_cure(
     lotse: Lotse, home: Path, trials: FakeTrials, arguments: str, said: str
 ) -> None:
     (home / "broken.jsonl").write_text("{")
+    (home / "empty.jsonl").write_text("\n")
+    (home / "out").mkdir()
     ended = lotse("evaluate", *arguments.split())
     assert ended.code == 1
     assert said in ended.err
@@ -229,6 +260,21 @@ def test_the_report_goes_into_a_file_too(lotse: Lotse, home: Path) -> None:
     ended = lotse(*ALL, "--json", "report.json")
     assert json.loads((home / "report.json").read_text("utf-8"))["all"]["n"] == 4
     assert "Finding and knowing" in ended.out
+
+
+def test_how_sure_the_promise_is_stands_in_the_report(lotse: Lotse, home: Path, trial: FakeTrial) -> None:
+    config = (home / "config.yml").read_text("utf-8")
+    (home / "config.yml").write_text(config.replace("assurance: 0.9", "assurance: 0.8"), "utf-8")
+    assert "At most 5% of the answers wrong, 80% sure" in lotse(*ALL).out
+    assert json.loads(lotse(*ALL, "--assurance", "0.95", "--json", "-").out)["assurance"] == 0.95
+    assert trial.assurances == [0.8, 0.95]
+
+
+def test_what_was_not_taken_in_and_not_learned_is_in_the_report(lotse: Lotse, trial: FakeTrial) -> None:
+    trial.unread, trial.reasons = ["kb/a.md: the file is empty"], {"de>en": "too few questions"}
+    report = json.loads(lotse(*ALL, "--json", "-").out)
+    assert report["not_taken_in"] == ["kb/a.md: the file is empty"]
+    assert report["does_not_hold"][0] == "German, answered in English: too few questions"
 
 
 def test_the_curves_are_drawn(lotse: Lotse, home: Path) -> None:
@@ -302,6 +348,35 @@ def test_too_little_data_is_said_in_plain_words(lotse: Lotse, trial: FakeTrial) 
     assert "never" in ended.out
 
 
+def test_the_assurance_is_that_of_the_settings_or_as_told(lotse: Lotse, home: Path, trial: FakeTrial) -> None:
+    never = Thresholds(None, None)
+    trial.fitted = {"en": replace(hand_fitted(), thresholds={"0.8": {"0.05": SOME}, "0.95": {"0.05": never}})}
+    told = ("calibrate", "--kb", "kb", "--max-wrong", "0.05")
+    assert "English: too little data to promise" in lotse(*told).out
+    ended = lotse(*told, "--assurance", "0.8")
+    assert "English: the promise can be kept" in ended.out
+    assert "At most 5% wrong, 80% sure" in ended.out
+
+
+def test_what_was_not_learned_from_questions_is_told(lotse: Lotse, trial: FakeTrial) -> None:
+    trial.fitted, trial.reasons = fitted_with(**{"0.05": SOME}), {"de": "no question was given; nothing was learned"}
+    assert "German: no question was given; nothing was learned\n" in lotse("calibrate", "--kb", "kb").err
+
+
+def test_options_without_effect_are_told(lotse: Lotse, home: Path, trial: FakeTrial) -> None:
+    (home / "empty.jsonl").write_text("")
+    trial.fitted = fitted_with(**{"0.05": SOME})
+    ended = lotse("calibrate", "--kb", "kb", "--questions", "empty.jsonl", "--together")
+    assert "empty.jsonl: no question is in there, so the articles alone teach." in ended.err
+    assert "--together joins questions, and there are none" in ended.err
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_work(lotse: Lotse, trials: FakeTrials) -> None:
+    ended = lotse("calibrate", "--kb", "kb", "--out", "gone/c.json")
+    assert (ended.code, trials.opened) == (1, [])
+    assert "there is no folder gone to write c.json into" in ended.err
+
+
 def test_a_calibration_across_languages_is_named(lotse: Lotse, trial: FakeTrial) -> None:
     trial.fitted = {"de>en": fitted_with(**{"0.05": SOME})["en"]}
     assert "German, answered in English: the promise can be kept" in lotse("calibrate", "--kb", "kb").out
@@ -329,8 +404,8 @@ def test_a_folder_that_is_not_there_is_told(home: Path, capsys: pytest.CaptureFi
 WISHES = ("scan a page", "join the VPN", "book a room", "print a poster", "order a phone", "reset a password")
 
 
-@pytest.mark.real
-def test_the_live_knowledge_base_is_only_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def handbook(home: Path) -> None:
+    """Articles, questions that they answer, and some that they do not."""
     (home / "handbook").mkdir()
     rows = []
     for n, wish in enumerate(WISHES):
@@ -339,6 +414,50 @@ def test_the_live_knowledge_base_is_only_read(home: Path, capsys: pytest.Capture
         rows.append({"id": f"w{n}", "question": f"How do I {wish}?", "lang": "en", "answer_article_ids": [f"a{n}"]})
     (home / "q.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     write(home / "none.jsonl", "n", [f"Who won the {year} cup?" for year in range(1990, 1998)], [], "en")
+
+
+def hashed(knowledge: KnowledgeSettings) -> HashEmbedder:
+    """An embedder whose vectors are its own by everything the settings say of it."""
+    return HashEmbedder(f"{knowledge.model} {knowledge.embedder} {knowledge.cache}")
+
+
+ASK_ALL = ("--questions", "q.jsonl", "--unanswerable", "none.jsonl")
+
+
+def test_the_live_copy_is_searched_by_the_model_of_the_settings(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    handbook(home)
+    config = (home / "config.yml").read_text("utf-8")
+    (home / "config.yml").write_text(config.replace("embedder: onnx", "embedder: torch"), "utf-8")
+    assert main(["db", "upgrade"]) == 0
+    torch = hashed(KnowledgeSettings(embedder="torch"))
+    with closing(open_database(f"sqlite:///{home / 'var' / 'lotse.db'}")) as sessions:
+        import_folder(sessions, torch, home / "handbook")
+    asked: list[KnowledgeSettings] = []
+    trials = Trials(lambda knowledge: asked.append(knowledge) or hashed(knowledge))  # type: ignore[func-returns-value]
+    assert main(["evaluate", *ASK_ALL], trials) == 0, capsys.readouterr().err
+    assert [(one.embedder, one.cache) for one in asked] == [("torch", Path("var/knowledge"))]
+    (home / "config.yml").write_text(config, "utf-8")
+    capsys.readouterr()
+    assert main(["calibrate", *ASK_ALL], trials) == 1
+    assert (
+        "holds no vectors of the model all-MiniLM-L6-v2 onnx var/knowledge; `lotse kb import`"
+        in capsys.readouterr().err
+    )
+
+
+def test_long_questions_are_judged_as_the_bot_asks_them(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    handbook(home)
+    story = "Hello everybody, the weekend was long and my mouse is red. " * 6 + "How do I book a room?"
+    write(home / "q.jsonl", "q", [story], ["a2"], "en")
+    with Trials(hashed).of_folders([home / "handbook"], KnowledgeSettings()) as trial:
+        sure = {"en": hand_fitted("en", hashed(KnowledgeSettings()).name, thresholds={"0.1": Thresholds(0.0, 0.0)})}
+        (judged,) = trial.judge(read_questions([home / "q.jsonl"]), sure, [0.1], 0.9, as_served).judged
+    assert judged.shown["0.1"][0] == "a2"
+
+
+@pytest.mark.real
+def test_the_live_knowledge_base_is_only_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    handbook(home)
     assert main(["kb", "import", "handbook"]) == 0
     before = rows_of(home)
     capsys.readouterr()

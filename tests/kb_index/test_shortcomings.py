@@ -23,8 +23,9 @@ def asked(right: int, wrong: int = 0, near: int = 0, far: int = 0, band: Band = 
     ]  # fmt: skip
 
 
-def said(judged: list[Judged], known: str = "ab") -> list[str]:
-    return shortcomings(measure(judged, [0.05]), [one.question for one in judged], set(known))
+def said(judged: list[Judged], known: str = "ab", for_agents: str = "", **reasons: str) -> list[str]:
+    questions = [one.question for one in judged]
+    return shortcomings(measure(judged, [0.05]), questions, set(known), set(for_agents), reasons)
 
 
 def test_with_enough_questions_and_a_promise_kept_nothing_is_said() -> None:
@@ -63,3 +64,16 @@ def test_articles_that_are_not_here_are_counted() -> None:
     assert said(asked(right=100, near=1), known="b")[-1] == (
         "100 questions are answered by articles that are not in this knowledge base; they count as not found"
     )
+
+
+def test_articles_nobody_who_asks_may_read_are_counted() -> None:
+    assert said(asked(right=100, near=1), for_agents="a") == [
+        "100 questions are answered by articles that only agents may read; they count as not found"
+    ]
+
+
+def test_why_there_is_no_calibration_takes_the_place_of_the_risk() -> None:
+    assert said(asked(right=100, near=1, band="ask_back"), en="too few articles", **{"de>en": "nothing there"}) == [
+        "English: too few articles",
+        "German, answered in English: nothing there",
+    ]

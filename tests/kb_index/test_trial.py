@@ -12,11 +12,13 @@ from sqlalchemy import MetaData, create_engine, select
 
 from bot.db import Sessions
 from kb_index.articles import withdraw_article
-from kb_index.confidence import Thresholds, seed_calibration
+from kb_index.calibration_files import CalibrationFileError
+from kb_index.confidence import Thresholds, seed_calibration, shipped_calibration
 from kb_index.evaluation import Question
-from kb_index.fitting import TooLittle
 from kb_index.learning import embed_waiting_questions, set_editor_questions
-from kb_index.trial import FEWEST, FOLDS, Trial, open_trial
+from kb_index.question_files import QuestionFileError
+from kb_index.search import KnowledgeBase
+from kb_index.trial import FEWEST, FOLDS, NothingToSearch, Trial, open_trial
 
 Publish = Callable[..., int]
 THINGS = """
@@ -102,7 +104,7 @@ def test_samples_come_with_their_article_and_without_it(trial: Trial) -> None:
 def test_judged_by_given_calibrations(trial: Trial) -> None:
     always = {"en": hand_fitted("en", thresholds={"0.05": Thresholds(1.1, 1.1), "0.1": Thresholds(0.0, 0.0)})}
     asked = questions()[:6]
-    judged = trial.judge(asked, always, [0.05, 0.1])
+    judged = trial.judge(asked, always, [0.05, 0.1]).judged
     assert [one.question for one in judged] == asked
     assert all(one.bands == {"0.05": "hand_over", "0.1": "answer"} for one in judged)
     assert judged[0].right
@@ -111,7 +113,7 @@ def test_judged_by_given_calibrations(trial: Trial) -> None:
 
 
 def test_judged_by_cross_validation(trial: Trial) -> None:
-    judged = trial.judge(questions(), None, [0.05, 0.3])
+    judged = trial.judge(questions(), None, [0.05, 0.3]).judged
     assert [one.question for one in judged] == questions()
     answerable = [one for one in judged if one.question.answerable]
     assert sum(one.right for one in answerable) > 0.9 * len(answerable)
@@ -123,15 +125,15 @@ def test_judged_by_cross_validation(trial: Trial) -> None:
 
 
 def test_cross_validation_of_too_few_articles_says_what_to_do(trial: Trial) -> None:
-    few = [question for question in questions() if question.group in THINGS[: FOLDS - 1]]
-    with pytest.raises(ValueError, match=f"{FOLDS} articles; name a file with --calibration"):
+    few = [question for question in questions() if not question.gold or question.group in THINGS[: FOLDS - 1]]
+    with pytest.raises(QuestionFileError, match=f"about 4 articles are too few .* needs {FOLDS}; .* --calibration"):
         trial.judge(few, None, [0.1])
 
 
 def test_calibrated_by_questions(trial: Trial) -> None:
-    fitted = trial.calibrate(questions(), "mine")
-    assert fitted.keys() == {"en"}
-    one = fitted["en"]
+    learned = trial.calibrate(questions(), "mine")
+    assert (learned.fitted.keys(), learned.reasons) == ({"en"}, {})
+    one = learned.fitted["en"]
     assert (one.name, one.language, one.model, one.source) == ("mine", "en", "hash", "questions")
     assert one.sample_size == 3 * len(THINGS)
     assert one.measured["recall@1"] > 0.9
@@ -140,7 +142,9 @@ def test_calibrated_by_questions(trial: Trial) -> None:
 
 def test_calibrated_by_the_articles_alone(trial: Trial) -> None:
     assert len(THINGS) >= FEWEST
-    one = trial.calibrate([], "alone")["en"]
+    learned = trial.calibrate([], "alone")
+    assert learned.reasons == {"en": "no question was given; learned from the articles alone"}
+    one = learned.fitted["en"]
     assert (one.name, one.source, one.model) == ("alone", "articles", "hash")
     assert one.sample_size > 0
 
@@ -150,16 +154,21 @@ def test_articles_too_few_to_learn_from_are_left_out(tmp_path: Path) -> None:
     for number, thing in enumerate(THINGS[:3]):
         (tmp_path / "few" / f"{thing}.md").write_text(article(thing, number), "utf-8")
     with open_trial([tmp_path / "few"], HashEmbedder(), tmp_path) as trial:
-        assert trial.calibrate([], "alone") == {}
-        assert trial.calibrate(questions()[:9], "few") == {}
-        with pytest.raises(TooLittle, match="give questions"):
-            trial.calibrate(questions()[:9], "few", together=True)
+        alone = trial.calibrate([], "alone")
+        assert alone.fitted == {}
+        assert alone.reasons["en"].startswith(
+            "no question was given, and of the articles' own titles and headings only"
+        )
+        for together in (True, False):
+            few = trial.calibrate(questions()[:9], "few", together=together)
+            assert few.fitted == {}
+            assert "questions about 3 articles are too few to learn from; give questions" in few.reasons["en"]
 
 
 def test_calibrated_together_every_language_gets_the_same(trial: Trial) -> None:
     asked = questions()
     asked += [replace(q, id=f"de{q.id}", language="de") for q in asked if q.kind == "faq"]
-    fitted = trial.calibrate(asked, "one", together=True)
+    fitted = trial.calibrate(asked, "one", together=True).fitted
     assert {"en", "de>en"} <= fitted.keys()
     assert all(one.language == pair for pair, one in fitted.items())
     assert len({one.answers for one in fitted.values()}) == 1
@@ -185,7 +194,7 @@ def test_the_live_knowledge_is_copied_and_never_written(
         asked = [replace(q, gold=frozenset(slugs[thing] for thing in q.gold)) for q in questions()]
         assert trial.knowledge().search("why does it crumple", "en").hits[0].signals["asked"] > 0.99
         trial.judge(asked, None, [0.1])
-        trial.judge(asked, trial.calibrate(asked, "mine"), [0.1])
+        trial.judge(asked, trial.calibrate(asked, "mine").fitted, [0.1])
         trial.calibrate([], "alone")
         copied = dump(trial.sessions)
     assert dump(sessions) == before
@@ -201,3 +210,149 @@ def test_a_trial_lives_in_its_folder(trial: Trial, tmp_path: Path) -> None:
         meta.reflect(connection)
         assert len(connection.execute(select(meta.tables["article"])).all()) == len(THINGS)
     engine.dispose()
+
+
+# --- what else is fed to it -------------------------------------------------------------------------------------------
+Made = Callable[..., Trial]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Made]:
+    """A trial of folders with these files; the folder is the part of a name before the stroke."""
+    opened: list[Trial] = []
+
+    def make(files: dict[str, str], embedder: HashEmbedder | None = None) -> Trial:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text, "utf-8")
+        folders = sorted({tmp_path / name.split("/")[0] for name in files})
+        opened.append(open_trial(folders, embedder or HashEmbedder(), tmp_path))
+        return opened[-1]
+
+    yield make
+    for trial in opened:
+        trial.__exit__(None, None, None)
+
+
+def always() -> dict[str, Any]:
+    """Everything is answered."""
+    return {
+        pair: hand_fitted(pair, thresholds={"0.1": Thresholds(0.0, 0.0)}) for pair in ("en", "de", "de>en", "en>de")
+    }
+
+
+def test_the_same_id_in_two_folders_is_right_in_both(made: Made) -> None:
+    trial = made({f"{where}/{t}.md": article(t, n) for where in ("old", "new") for n, t in enumerate(THINGS)})
+    asked = questions()
+    judged = trial.judge(asked, always(), [0.1]).judged
+    assert (judged[0].ranked[0], judged[0].ranked.count("printer"), judged[0].right) == ("printer", 2, True)
+    (sample, *_) = trial.samples(trial._resolved(asked))["en"]
+    assert len(sample.gold) == 2
+    assert trial._resolved(asked)[0].group == "printer"
+    assert sum(one.right for one in trial.judge(asked, None, [0.1]).judged) > len(THINGS)
+
+
+def test_files_that_cannot_be_read_are_kept_with_their_reason(made: Made, tmp_path: Path) -> None:
+    trial = made({"kb/printer.md": article("printer", 0), "kb/none.md": " "})
+    (said,) = trial.unread
+    assert said.startswith(f"{tmp_path / 'kb' / 'none.md'}: the file is empty")
+
+
+def test_without_articles_or_vectors_there_is_nothing_to_try_out(made: Made, tmp_path: Path) -> None:
+    with pytest.raises(NothingToSearch, match="there is no article"):
+        made({"empty/readme.txt": "?"}).check_searchable()
+    trial = made({"kb/printer.md": article("printer", 0)})
+    trial.check_searchable()
+    (tmp_path / "copy").mkdir()
+    with (
+        Trial.of_live(trial.sessions, HashEmbedder("other"), tmp_path / "copy") as copy,
+        pytest.raises(NothingToSearch, match="no vectors of the model other"),
+    ):
+        copy.check_searchable()
+
+
+def test_a_calibration_of_another_model_is_refused(trial: Trial) -> None:
+    with pytest.raises(CalibrationFileError, match="for the model other, and here hash searches"):
+        trial.judge(questions()[:1], {"en": hand_fitted("en", model="other")}, [0.1])
+
+
+def test_languages_that_a_calibration_lacks_are_told(trial: Trial) -> None:
+    german = [replace(question, language="de") for question in questions()[:2]]
+    verdict = trial.judge([*german, *questions()[2:4]], {"de": hand_fitted("de")}, [0.1])
+    assert verdict.reasons == dict.fromkeys(
+        ["de>en", "en"], "the calibration file holds nothing for it, so nothing is answered"
+    )
+
+
+def test_too_few_articles_for_a_fold_are_told(trial: Trial) -> None:
+    few = [question for question in questions() if not question.gold or question.group in THINGS[:8]]
+    verdict = trial.judge(few, None, [0.1])
+    assert {band for one in verdict.judged for band in one.bands.values()} == {"hand_over"}
+    assert verdict.reasons["en"].startswith("in a fold of cross-validation questions about")
+
+
+def test_questions_about_other_articles_are_refused(trial: Trial) -> None:
+    elsewhere = [replace(question, gold=frozenset({"vpn"})) for question in questions()[:1]]
+    for refused in (lambda: trial.judge(elsewhere, always(), [0.1]), lambda: trial.calibrate(elsewhere, "mine")):
+        with pytest.raises(QuestionFileError, match="there is no 'vpn', but a 'antenna'; name other folders"):
+            refused()
+
+
+def test_a_language_nobody_asks_in_is_refused(trial: Trial) -> None:
+    with pytest.raises(QuestionFileError, match=r"q.jsonl, line 1: 'lang' is 'fr'"):
+        trial.calibrate([replace(questions()[0], language="fr", place="q.jsonl, line 1")], "mine")
+
+
+def test_a_language_without_questions_learns_from_its_articles(made: Made) -> None:
+    files = {f"kb/{thing}.md": article(thing, n) for n, thing in enumerate(THINGS)}
+    german = {
+        name.replace(".md", "-de.md"): text.replace("lang: en", "lang: de").replace("id: ", "id: de-")
+        for name, text in files.items()
+    }
+    learned = made(files | german).calibrate(questions(), "mine")
+    assert {"en", "de"} <= learned.fitted.keys()
+    assert (learned.fitted["en"].source, learned.fitted["de"].source) == ("questions", "articles")
+    assert learned.reasons["de"] == "no question was given; learned from the articles alone"
+    assert learned.reasons["de>en"] == "no question was given; nothing is answered"
+
+
+def test_from_the_articles_alone_pairs_of_languages_are_judged_as_shipped(made: Made) -> None:
+    (model,) = {one.model for one in shipped_calibration()}
+    files = {
+        f"kb/{lang}-{thing}.md": article(f"{lang}{thing}", n).replace("lang: en", f"lang: {lang}")
+        for lang in ("de", "en")
+        for n, thing in enumerate(THINGS)
+    }
+    learned = made(files, HashEmbedder(model)).calibrate([], "alone")
+    shipped = {one.language: one for one in shipped_calibration()}
+    assert {pair: learned.fitted[pair] for pair in ("de>en", "en>de")} == {
+        pair: shipped[pair] for pair in ("de>en", "en>de")
+    }
+    assert learned.reasons["de>en"] == "no question was given; judged as it comes with Lotse"
+
+
+def test_what_only_agents_may_read_is_no_answer(made: Made) -> None:
+    hidden = article("printer", 0).replace("lang: en", "lang: en\naudience: agents")
+    trial = made({"kb/printer.md": hidden, "kb/scanner.md": article("scanner", 1)})
+    (one,) = trial.judge(questions()[:1], always(), [0.1]).judged
+    assert one.ranked == ("scanner",)
+    assert trial.for_agents == {"printer"}
+
+
+def test_decisions_are_those_of_what_is_really_asked(trial: Trial) -> None:
+    def ask(knowledge: KnowledgeBase, question: Question) -> Any:
+        return knowledge.search("open the scanner cover press reset1", "en") if question.gold else None
+
+    judged = trial.judge(questions()[:3], always(), [0.1], ask=ask).judged
+    assert [one.ranked[0] for one in judged[:2]] == ["printer", "printer"]
+    assert [one.shown["0.1"][:1] for one in judged] == [("scanner",), ("scanner",), ()]
+    assert [one.bands["0.1"] for one in judged] == ["answer", "answer", "hand_over"]
+
+
+def test_the_assurance_is_passed_on(trial: Trial) -> None:
+    fitted = hand_fitted("en")
+    sure = Thresholds(0.0, 0.0)
+    levels = {"en": replace(fitted, thresholds={"0.5": {"0.1": sure}, "0.9": {"0.1": Thresholds(1.1, 1.1)}})}
+    for assurance, band in ((0.5, "answer"), (0.9, "hand_over")):
+        (one,) = trial.judge(questions()[:1], levels, [0.1], assurance).judged
+        assert one.bands["0.1"] == band
