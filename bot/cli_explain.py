@@ -73,9 +73,9 @@ def tell(question: str, found: "Explanation", max_wrong: float, topic: str | Non
     searched = found.result.question
     if searched != question.strip():
         out().print(f"Searched: {searched}", markup=False)
-    if found.read_as != searched:
-        out().print(f"Read as: {found.read_as}", markup=False)
-    if found.words:
+    if is_translated(found):
+        out().print(f"Read word by word as: {found.read_as}", markup=False)
+    if found.words and not is_twin(found):
         out().print(words_table(found.words))
     if found.result.hits:
         out().print(hits_table(found.result))
@@ -136,7 +136,7 @@ def verdict(result: "SearchResult", max_wrong: float, topic: str | None = None) 
         return f"It would be answered with “{first.title}”: {sure} sure; {needed} is enough {risk}."
     among, enough = compared(result.among_first.probability, result.ask_from)
     unsure = f"“{first.title}” is {sure} sure, and an answer needs {needed} {risk}"
-    offered = f"that one of the first three is right is {among} sure, and offering them needs {enough}"
+    offered = f"with {among} one of the first three is right, and offering them needs {enough}"
     return f"{'It would be asked back' if is_offered(result) else 'A person would be brought in'}: {unsure}; {offered}."
 
 
@@ -166,20 +166,31 @@ def advice(found: "Explanation") -> Iterator[str]:
     if not hits:
         yield "If Lotse should answer it, it needs an article of its own."
         return
-    best, read = hits[0], found.words if found.read_as == result.question else ()
+    best, read = hits[0], () if is_translated(found) else found.words
     if best.confidence.probability < WORTH:
-        yield f"None is likely to be right. If “{best.title}” is, add the question to its alternative questions."
-        yield f"If none is, it needs an article of its own{nowhere(read)}."
+        begin = f"It may need an article of its own{nowhere(read)}"
+        yield f"{begin}. If “{best.title}” is about it after all, add the question to its alternative questions."
         return
     if best.language != result.language:
         spoken, asked = name_of(best.language), name_of(result.language)
         yield f"“{best.title}” is in {spoken} and was found word by word: in {asked} it would be found more surely."
     elif not is_answered(result):
         case = f"If only “{best.title}” is meant" if is_offered(result) else f"If “{best.title}” is the right one"
-        yield f"{case}, {missing(read)}add the question to its alternative questions."
+        how = ": it was only found by its version in another language" if is_twin(found) else ""
+        yield f"{case}, {missing(read)}add the question to its alternative questions{how}."
     second = hits[1].confidence.probability if len(hits) > 1 else 0.0
     if not is_answered(result) and second >= NEAR * best.confidence.probability:
         yield f"“{hits[0].title}” and “{hits[1].title}” are nearly as good: say in each title what sets it apart."
+
+
+def is_translated(found: "Explanation") -> bool:
+    """Whether the words that led are those of another language."""
+    return found.read_as != found.result.question
+
+
+def is_twin(found: "Explanation") -> bool:
+    """Whether the first one was found by its version in another language."""
+    return is_translated(found) and found.result.hits[0].language == found.result.language
 
 
 def nowhere(words: "Iterable[Word]") -> str:

@@ -31,17 +31,18 @@ def test_the_verdict_is_one_sentence_with_the_thresholds() -> None:
     )
     assert verdict(found(hit("VPN", 0.8), among=0.85), 0.05) == (
         "It would be asked back: “VPN” is 80% sure, and an answer needs 90% for at most 5% wrong answers; "
-        "that one of the first three is right is 85% sure, and offering them needs 70%."
+        "with 85% one of the first three is right, and offering them needs 70%."
     )
     assert verdict(found(hit("VPN", 0.2)), 0.05) == (
         "A person would be brought in: “VPN” is 20% sure, and an answer needs 90% for at most 5% wrong answers; "
-        "that one of the first three is right is 50% sure, and offering them needs 70%."
+        "with 50% one of the first three is right, and offering them needs 70%."
     )
     assert verdict(found(), 0.05) == "A person would be brought in: no article was found."
 
 
 def test_shares_that_look_the_same_are_told_more_exactly() -> None:
-    assert "is right is 69.6% sure, and offering them needs 70.0%" in verdict(found(hit("VPN", 0.2), among=0.696), 0.05)
+    nearly = verdict(found(hit("VPN", 0.2), among=0.696), 0.05)
+    assert "with 69.6% one of the first three is right, and offering them needs 70.0%" in nearly
 
 
 def test_a_sensitive_topic_brings_a_person_whatever_is_found() -> None:
@@ -82,9 +83,11 @@ def test_words_that_would_make_the_right_article_surer_are_named_the_longest_fir
 
 
 def test_where_nothing_is_likely_an_article_is_missing() -> None:
-    assert advised(found(hit("VPN", 0.1)), Word("Beamer", 0, True, False), Word("HDMI", 2, True, False)) == [
-        "None is likely to be right. If “VPN” is, add the question to its alternative questions.",
-        "If none is, it needs an article of its own: none says 'Beamer'.",
+    after_all = "If “VPN” is about it after all, add the question to its alternative questions."
+    unlikely = found(hit("VPN", 0.1))
+    assert advised(unlikely) == [f"It may need an article of its own. {after_all}"]
+    assert advised(unlikely, Word("Beamer", 0, True, False), Word("HDMI", 2, True, False)) == [
+        f"It may need an article of its own: none says 'Beamer'. {after_all}"
     ]
     assert advised(found()) == ["If Lotse should answer it, it needs an article of its own."]
 
@@ -100,6 +103,11 @@ def test_an_article_in_another_language_is_named() -> None:
     result = replace(found(hit("Drucker einrichten", 0.4, "de")), pair="en>de")
     assert list(advice(Explanation(result, "Drucker installieren", (), ()))) == [
         "“Drucker einrichten” is in German and was found word by word: in English it would be found more surely."
+    ]
+    twin = replace(found(hit("Set up a printer", 0.4)), pair="en>de")
+    assert list(advice(Explanation(twin, "Drucker installieren", (), ()))) == [
+        "If “Set up a printer” is the right one, add the question to its alternative questions: it was only found by "
+        "its version in another language."
     ]
 
 
