@@ -82,6 +82,7 @@ def _search_evidence(result: SearchResult | None) -> dict[str, Any] | None:
                 "probability": hit.confidence.probability,
                 "low": hit.confidence.low,
                 "high": hit.confidence.high,
+                "shift": hit.confidence.shift,
                 "signals": dict(hit.signals),
             }
             for hit in result.hits
@@ -153,5 +154,5 @@ def _hit_of(hit: Mapping[str, Any], language: str) -> Hit:
         category=hit.get("category"),
         queue=hit.get("queue"),
         signals=hit["signals"],
-        confidence=Confidence(hit["probability"], hit["low"], hit["high"]),
+        confidence=Confidence(hit["probability"], hit["low"], hit["high"], hit.get("shift", 0.0)),
     )

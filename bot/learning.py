@@ -19,6 +19,7 @@ from kb_index.learning import (
 )
 from kb_index.models import Article, Origin
 from kb_index.port import Hit
+from kb_index.records import unmoved
 
 LINK = re.compile(r"https?://[^\s<>|\"'\])]+|(?<![\w/])/kb/articles/\d+")
 OWN_PAGE = re.compile(r"/kb/articles/(\d{1,9})/?")
@@ -35,7 +36,7 @@ def remember_answer(message: Message, hit: Hit, thought: Thought) -> None:
         "on": message.id,
         "article_id": hit.article_id,
         "question": result.question if result else thought.question,
-        "probability": hit.confidence.probability,
+        "probability": unmoved(hit.confidence),
         "language": thought.language,
     }
     conversation.memory = {**conversation.memory, "answered": answered}

@@ -13,11 +13,13 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Confidence:
-    """A calibrated probability with its 95 % interval, each 0 to 1."""
+    """A calibrated probability with its 95 % interval, each 0 to 1. shift: how far what requesters said has moved all
+    three, in log-odds."""
 
     probability: float
     low: float
     high: float
+    shift: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import pytest
 from hand_fitted import hand_fitted
 
 from bot.db import Sessions
-from kb_index.confidence import store_calibration
+from kb_index.confidence import logistic, store_calibration
 from kb_index.models import AnswerFeedback
 from kb_index.port import Confidence
 from kb_index.promise import log_odds
-from kb_index.records import VARIANCE, moved, read_records
+from kb_index.records import VARIANCE, moved, read_records, unmoved
 from kb_index.search import KnowledgeBase
 from kb_index.versions import raise_version
 
@@ -57,10 +57,47 @@ def test_more_help_than_expected_raises_and_less_lowers(sessions: Sessions, publ
     assert abs(found[bad]) > found[good]  # at 80 % a failure says more than a success
 
 
-def test_the_shift_is_one_newton_step_from_its_prior(sessions: Sessions, publish: Publish) -> None:
+def test_many_words_move_it_to_what_they_say(sessions: Sessions, publish: Publish) -> None:
+    """Thought right in 90 %, right in 60 %: three thousand words leave hardly anything of the prior."""
+    article = publish("VPN", "Start the client.")
+    said(sessions, article, 1800, 1200, probability=0.9)
+    assert records(sessions)[article] == pytest.approx(odds_of(0.6) - odds_of(0.9), abs=0.01)
+
+
+def test_three_words_do_not_move_much(sessions: Sessions, publish: Publish) -> None:
+    article = publish("VPN", "Start the client.")
+    said(sessions, article, 2, 1, probability=0.9)
+    assert -0.4 < records(sessions)[article] < 0
+
+
+def test_the_shift_is_where_surprise_and_prior_are_even(sessions: Sessions, publish: Publish) -> None:
     article = publish("VPN", "Start the client.")
     said(sessions, article, 1, 3, probability=0.6)
-    assert records(sessions)[article] == pytest.approx((1 - 4 * 0.6) / (4 * 0.24 + 1 / VARIANCE))
+    said(sessions, article, 2, 0, probability=0.95)
+    shift = records(sessions)[article]
+    expected = 4 * logistic(odds_of(0.6) + shift) + 2 * logistic(odds_of(0.95) + shift)
+    assert 3 - expected == pytest.approx(shift / VARIANCE)
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-9, 0.999999, 1.0])
+def test_surprise_at_what_was_certain_does_not_lead_astray(
+    sessions: Sessions, publish: Publish, probability: float
+) -> None:
+    article = publish("VPN", "Start the client.")
+    said(sessions, article, 500, 500, probability=probability)
+    assert logistic(odds_of(probability) + records(sessions)[article]) == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_is_said_counts_against_the_probability_before_any_shift(sessions: Sessions, publish: Publish) -> None:
+    """Believed again and again while it is learned: the shift ends where it should, neither half-way nor beyond."""
+    article, truth, before = publish("VPN", "Start the client."), 0.6, Confidence(0.9, 0.8, 0.95)
+    for _ in range(10):
+        shown = moved(before, records(sessions).get(article, 0.0))
+        said(sessions, article, 60, 40, probability=unmoved(shown))
+    after = moved(before, records(sessions)[article])
+    assert after.probability == pytest.approx(truth, abs=0.02)
+    assert unmoved(after) == pytest.approx(before.probability)
+    assert moved(after, -0.3).shift == pytest.approx(after.shift - 0.3)
 
 
 def test_few_words_shift_less_than_many(sessions: Sessions, publish: Publish) -> None:

@@ -8,6 +8,7 @@ from handoff.models import TicketState
 from kb_index.learning import learn_question, past_questions_of
 from kb_index.models import AnswerFeedback, Article, Origin, PastQuestion
 from kb_index.past_questions import has_waiting, read_past_questions
+from kb_index.versions import raise_version
 
 Learned = list[tuple[str, str, int]]
 
@@ -91,6 +92,23 @@ def test_silence_teaches_nothing(world: World) -> None:
     assert world.conversation(KONRAD).outcome == "assumed"
     assert learned(world, vpn(world)) == []
     assert feedback(world) == []
+
+
+def test_what_is_said_is_kept_with_what_was_thought_before_others_had_spoken(world: World) -> None:
+    knowledge = world.app.house.knowledge
+    before = knowledge.search(VPN_QUESTION, "de").hits[0].confidence
+    with world.app.house.sessions.begin() as session:
+        session.add_all(
+            AnswerFeedback(article_id=vpn(world), probability=0.5, helped=True, language="de", waiting=False)
+            for _ in range(9)
+        )
+        raise_version(session)
+    assert knowledge.search(VPN_QUESTION, "de").hits[0].confidence.probability > before.probability
+    world.ask(KONRAD, VPN_QUESTION)
+    world.press(KONRAD, "not_helped")
+    with world.app.house.sessions() as session:
+        [*_, said] = session.scalars(select(AnswerFeedback).order_by(AnswerFeedback.id)).all()
+    assert (said.helped, said.probability) == (False, pytest.approx(before.probability))
 
 
 def test_a_person_instead_teaches_nothing(world: World) -> None:
