@@ -1,5 +1,6 @@
 """What `lotse evaluate` and `lotse calibrate` share: options with several values, and a knowledge base to try out."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kb_index.question_files import Question
     from kb_index.trial import Ask, Learned, Verdict
 
+HASHED = re.compile(r"@[0-9a-f]{12}\b")
 SEVERAL = ("--kb", "--questions", "--unanswerable", "--risk")
 
 KbOption = Annotated[
@@ -105,7 +107,7 @@ class Trials:
 
     def of_folders(self, folders: Sequence[Path], knowledge: KnowledgeSettings) -> AbstractContextManager[Trial]:
         """The articles of these folders, taken into a database that is thrown away."""
-        return folder_trial(folders, lambda: self._load(knowledge))
+        return folder_trial(folders, lambda: kept(self._load(knowledge), knowledge.cache / "trials"))
 
     def of_live(self, settings: Settings) -> AbstractContextManager[Trial]:
         """A copy of the live knowledge base, which is only read."""
@@ -152,6 +154,13 @@ def loaded(knowledge: KnowledgeSettings) -> "Embedder":
         from kb_index.embedder import load_embedder  # noqa: PLC0415 - seconds
 
         return load_embedder(knowledge.model, knowledge.cache, knowledge.embedder)
+
+
+def kept(embedder: "Embedder", folder: Path) -> "Embedder":
+    """An embedder that keeps its vectors for the next trial, if its name says which weights they are of."""
+    from kb_index.kept_vectors import KeptVectors  # noqa: PLC0415 - numpy
+
+    return KeptVectors(embedder, folder) if HASHED.search(embedder.name) else embedder
 
 
 def check_exists(url: str) -> None:
