@@ -207,8 +207,8 @@ class PastQuestion(Base):
 
 
 class AnswerFeedback(Base):
-    """What a requester said of one answer. probability: what the calibration had thought, 0 to 1, before what others had
-    said of the article; waiting: as in PastQuestion."""
+    """What a requester said of one answer. probability: what the calibration had thought, 0 to 1, before what others
+    had said of the article; waiting: as in PastQuestion."""
 
     __tablename__ = "answer_feedback"
 

@@ -8,6 +8,8 @@ from fake_embedder import HashEmbedder
 
 from bot.db import Sessions
 from kb_index import pretended
+from kb_index.fusion import fuse
+from kb_index.learning import embed_waiting_questions, set_editor_questions
 from kb_index.passages import PATH
 from kb_index.pretended import chosen, pretended_questions, pretended_samples, with_words_hidden
 from kb_index.withheld import Text, read_texts
@@ -76,6 +78,53 @@ def test_each_article_is_asked_for_with_it_and_some_without_it(
     for sample in withheld:
         assert not sample.gold
         assert sample.group not in {str(c.article_id) for c in sample.found.candidates}
+
+
+def test_words_without_a_topic_are_no_question_however_many() -> None:
+    texts = [text(1, 1, "How to", "What is this about"), text(2, 2, "Wie geht das", "How to change toner")]
+    assert pretended_questions(texts, "en").keys() == {2}
+
+
+def test_whether_a_question_is_asked_is_decided_before_anything_is_found(
+    sessions: Sessions, embedder: HashEmbedder, publish: Publish
+) -> None:
+    """Another article takes the place of the one asked about: that is what is to be learned, so it is kept."""
+    things = ("scanner", "beamer", "monitor", "router", "badge", "locker")
+    for thing in things:
+        publish(f"Setting up your {thing}", f"Connect the {thing} and wait.")
+    lost = publish("Coffee machine descaling", "Ask the kitchen.")
+    publish("Kitchen", "Coffee machine descaling is done by the kitchen: descaling the coffee machine takes an hour.")
+    asked = [s for s in pretended_samples(sessions, embedder, "en") if s.group == str(lost) and s.gold]
+    assert len(asked) == 1
+    assert fuse(asked[0].found)[0].candidate.article_id != lost
+
+
+def test_a_title_that_another_article_nearly_has_is_not_asked(
+    sessions: Sessions, embedder: HashEmbedder, publish: Publish
+) -> None:
+    things = ("scanner", "beamer", "monitor", "router", "badge", "locker")
+    alone = {publish(f"Setting up your {thing}", f"Connect the {thing} and wait.") for thing in things}
+    for device in ("android", "ios"):
+        publish(f"Resolve threats checkpoint mobile protect found {device}", f"Open it on {device}.")
+    assert {int(s.group) for s in pretended_samples(sessions, embedder, "en")} == alone
+
+
+def test_a_question_written_to_an_article_is_asked_and_kept_out_of_what_was_asked_before(
+    sessions: Sessions, embedder: HashEmbedder, publish: Publish
+) -> None:
+    things = ("scanner", "beamer", "monitor", "router", "badge", "locker")
+    ids = {thing: publish(f"Setting up your {thing}", f"Connect the {thing} and wait.") for thing in things}
+    with sessions.begin() as session:
+        set_editor_questions(session, ids["scanner"], ["why does it crumple", "paper crumples on every page"], "mia")
+        set_editor_questions(session, ids["router"], ["blinking lights all night"], "mia")
+    embed_waiting_questions(sessions, embedder)
+    samples = pretended_samples(sessions, embedder, "en")
+    of_scanner = [s for s in samples if s.gold == {ids["scanner"]}]
+    assert len(of_scanner) == 2  # by its title, and by the first that was written
+    by_title, by_written = ({c.article_id: c["asked"] for c in s.found.candidates} for s in of_scanner)
+    assert by_written[ids["scanner"]] < 0.5  # the other one is still there, itself it does not find
+    assert {ids["scanner"], ids["router"]} & {a for a, score in by_title.items() if score != 0}
+    assert all(c["asked"] < 0.5 for s in samples for c in s.found.candidates)
 
 
 def test_articles_of_another_language_or_model_are_not_asked_about(
