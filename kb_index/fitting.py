@@ -304,9 +304,9 @@ def all_thresholds(
 
 
 def first_in_own_language(samples: Sequence[Sample], own: Fitted | None) -> Numbers:
-    """By question the probability of the first article in its own language; 0 where there is none."""
+    """By question the probability of the first article in its own language; below any where there is none."""
     asked = [n for n, s in enumerate(samples) if s.own and s.own.candidates]
-    found = np.zeros(len(samples))
+    found = np.full(len(samples), -np.inf)
     if own and asked:
         rows = [features(one, fuse(one, own.weights, READ)) for n in asked if (one := samples[n].own)]
         found[asked] = probabilities(own.answers, np.array(rows))

@@ -20,7 +20,7 @@ from kb_index.articles import import_folder
 from kb_index.calibration_files import CalibrationFileError
 from kb_index.confidence import ASSURANCE, Fitted, shipped_calibration
 from kb_index.evaluation import Band, Judged, Question
-from kb_index.fitting import Sample, TooLittle, fit, shifted
+from kb_index.fitting import Sample, TooLittle, fit, is_across, language_of, shifted
 from kb_index.models import Article, Audience, Base, Glossary, KnowledgeVersion, Passage, PastQuestion, State
 from kb_index.port import Embedder, SearchResult, Vectors
 from kb_index.pretended import pretended_samples
@@ -143,7 +143,8 @@ class Trial(AbstractContextManager["Trial"]):
         """Calibrations by language, and by pair of languages. Where questions do not suffice, or there are none, the
         articles alone are learned from; a pair of languages is then judged as it comes with Lotse.
 
-        together: one regression and one promise for all that was asked, for those with few questions.
+        together: one regression and one promise for all languages, and one for all pairs of them, for those with few
+        questions. So each question counts once in either.
         """
         self._check(questions)
         samples = self.samples(self._resolved(questions)) if questions else {}
@@ -155,21 +156,27 @@ class Trial(AbstractContextManager["Trial"]):
         return self._filled(learned, pairs, name)
 
     def _fitted(self, samples: Mapping[str, Sequence[Sample]], name: str, priors: Mapping[str, Fitted]) -> Learned:
-        """The pairs for which there is enough to learn from, each fitted for itself."""
+        """The pairs for which there is enough to learn from, each fitted for itself; the languages themselves first,
+        for what they are sure of is not looked for in another one."""
         learned = Learned()
-        for pair, some in samples.items():
+        for pair in sorted(samples, key=is_across):
+            asked = language_of(pair)
+            own = (learned.fitted.get(asked) or priors.get(asked)) if is_across(pair) else None
             try:
-                learned.fitted[pair] = fit(some, name, pair, self.embedder.name, priors.get(pair))
+                learned.fitted[pair] = fit(samples[pair], name, pair, self.embedder.name, priors.get(pair), own)
             except TooLittle as error:
                 learned.reasons[pair] = str(error).removeprefix(f"{pair}: ")
         return learned
 
     def _fitted_together(self, samples: Mapping[str, Sequence[Sample]], name: str) -> Learned:
-        """One calibration for all these pairs."""
-        learned = self._fitted({"all": [one for some in samples.values() for one in some]}, name, {})
+        """One calibration for all languages, and one for all pairs of them."""
+        pooled: dict[str, list[Sample]] = {}
+        for pair, some in samples.items():
+            pooled.setdefault(pool_of(pair), []).extend(some)
+        learned = self._fitted(pooled, name, {})
         return Learned(
-            {pair: relabelled(one, pair) for one in learned.fitted.values() for pair in samples},
-            {pair: why for why in learned.reasons.values() for pair in samples},
+            {pair: relabelled(one, pair) for pair in samples if (one := learned.fitted.get(pool_of(pair)))},
+            {pair: why for pair in samples if (why := learned.reasons.get(pool_of(pair)))},
         )
 
     def _filled(self, learned: Learned, pairs: Iterable[str], name: str) -> Learned:
@@ -234,7 +241,8 @@ class Trial(AbstractContextManager["Trial"]):
 
     def samples(self, questions: Sequence[Question]) -> dict[str, list[Sample]]:
         """Questions with what is found for them in each language, by pair of languages. In the question's own language
-        each answerable one comes also with its article taken out of the index.
+        each answerable one comes also with its article taken out of the index; one whose articles are all not here
+        counts as one of these, for it was not asked as a question that nothing answers.
 
         Whether an article in another language answers is learned from all questions, also from those that only their
         own language can answer: there the other one has nothing but what looks like it.
@@ -243,11 +251,13 @@ class Trial(AbstractContextManager["Trial"]):
         slugs = self._articles()
         pairs: dict[str, list[Sample]] = {}
         for question in questions:
-            gold = {slug: slugs[slug] for slug in question.gold if slug in slugs}
+            gold = [slugs[slug] for slug in question.gold if slug in slugs]
+            lost = question.answerable and not gold
+            found = {one: knowledge.found(question.text, question.language, EVERYONE, one) for one in languages}
             for spoken in languages:
-                right = frozenset(number for language, number in gold.values() if language == spoken)
-                found = knowledge.found(question.text, question.language, EVERYONE, spoken)
-                sample = Sample(found, right, question.group, question.kind)
+                right = frozenset(number for language, number in gold if language == spoken)
+                own = found.get(question.language) if spoken != question.language else None
+                sample = Sample(found[spoken], right, question.group, question.kind, withheld=lost, own=own)
                 pairs.setdefault(pair_of(question.language, spoken), []).append(sample)
         for language in {question.language for question in questions}:
             if language in pairs:
@@ -383,6 +393,11 @@ def band_of(result: SearchResult | None) -> Band:
     if result.ask_from is not None and result.among_first.probability >= result.ask_from:
         return "ask_back"
     return "hand_over"
+
+
+def pool_of(pair: str) -> str:
+    """The name of what all languages, or all pairs of them, are learned in together."""
+    return "all>all" if is_across(pair) else "all"
 
 
 def relabelled(fitted: Fitted, pair: str) -> Fitted:

@@ -11,7 +11,7 @@ from hand_fitted import hand_fitted
 from sqlalchemy import MetaData, create_engine, select
 
 from bot.db import Sessions
-from kb_index.articles import withdraw_article
+from kb_index.articles import import_folder, withdraw_article
 from kb_index.calibration_files import CalibrationFileError
 from kb_index.confidence import Thresholds, seed_calibration, shipped_calibration
 from kb_index.evaluation import Question
@@ -48,6 +48,13 @@ def trial(folder: Path, tmp_path: Path) -> Iterator[Trial]:
     (tmp_path / "trial").mkdir()
     with open_trial([folder], HashEmbedder(), tmp_path / "trial") as made:
         yield made
+
+
+def german_article(trial: Trial, tmp_path: Path) -> None:
+    (tmp_path / "german").mkdir()
+    text = "---\nid: drucker\nlang: de\n---\n# Drucker klemmt\n\nDen Deckel des Druckers öffnen.\n"
+    (tmp_path / "german" / "drucker.md").write_text(text, "utf-8")
+    import_folder(trial.sessions, trial.embedder, tmp_path / "german", source="german")
 
 
 def questions() -> list[Question]:
@@ -99,6 +106,37 @@ def test_samples_come_with_their_article_and_without_it(trial: Trial) -> None:
     assert len(withheld) == len(answerable) == 2 * len(THINGS)
     assert all(ids[s.group] not in {c.article_id for c in s.found.candidates} and not s.gold for s in withheld)
     assert all(s.found.candidates for s in withheld)
+
+
+def test_a_question_whose_article_is_not_here_is_not_one_that_nothing_answers(trial: Trial) -> None:
+    lost = Question("lost", "holiday request in the canteen", "en", frozenset({"nowhere"}), "faq")
+    german = replace(lost, id="verloren", language="de")
+    samples = trial.samples([*questions(), lost, german])
+    assert [s.withheld for s in samples["en"] if s.group == "nowhere"] == [True]
+    assert [s.withheld for s in samples["de>en"] if s.group == "nowhere"] == [True]
+    assert sum(s.is_miss for s in samples["en"]) == len(THINGS)
+
+
+def test_a_question_to_another_language_knows_what_its_own_found(trial: Trial, tmp_path: Path) -> None:
+    german_article(trial, tmp_path)
+    samples = trial.samples([Question("d", "Deckel des Druckers", "de", frozenset(), "far")])
+    [own], [away] = samples["de"], samples["de>en"]
+    assert (own.own, away.own) == (None, own.found)
+    assert own.found.candidates
+
+
+def test_withheld_articles_leave_what_was_asked_before_to_the_others(trial: Trial) -> None:
+    """Else no past question would come to mean no answer, and a knowledge base full of them would answer nothing."""
+    with trial.sessions.begin() as session:
+        ids = {slug: number for slug, (_, number) in trial._articles().items()}
+        for thing in ("printer", "scanner"):
+            set_editor_questions(session, ids[thing], [f"why does my {thing} crumple"], "mia")
+    embed_waiting_questions(trial.sessions, trial.embedder)
+    asked = [Question(thing, f"why does my {thing} crumple", "en", frozenset({thing}), "faq") for thing in THINGS[:8]]
+    withheld = {s.group: s for s in trial.samples(asked)["en"] if s.withheld}
+    heard = {group: {c.article_id for c in s.found.candidates if c["asked"] != 0} for group, s in withheld.items()}
+    assert any(ids["scanner"] in some for group, some in heard.items() if group != "scanner")
+    assert all(ids[group] not in some for group, some in heard.items())
 
 
 def test_judged_by_given_calibrations(trial: Trial) -> None:
@@ -165,14 +203,17 @@ def test_articles_too_few_to_learn_from_are_left_out(tmp_path: Path) -> None:
             assert "questions about 3 articles are too few to learn from; give questions" in few.reasons["en"]
 
 
-def test_calibrated_together_every_language_gets_the_same(trial: Trial) -> None:
-    asked = questions()
-    asked += [replace(q, id=f"de{q.id}", language="de") for q in asked if q.kind == "faq"]
+def test_calibrated_together_every_language_gets_the_same_and_every_pair(trial: Trial, tmp_path: Path) -> None:
+    """Each question counts once in either: a second time would tell nothing new, and narrow what is promised."""
+    german_article(trial, tmp_path)
+    asked = [*questions(), *(replace(q, id=f"de{q.id}", language="de") for q in questions())]
     fitted = trial.calibrate(asked, "one", together=True).fitted
-    assert {"en", "de>en"} <= fitted.keys()
+    assert fitted.keys() == {"de", "en", "de>en", "en>de"}
     assert all(one.language == pair for pair, one in fitted.items())
-    assert len({one.answers for one in fitted.values()}) == 1
-    assert fitted["en"].thresholds == fitted["de>en"].thresholds
+    assert fitted["de"].answers == fitted["en"].answers != fitted["de>en"].answers == fitted["en>de"].answers
+    assert fitted["de"].thresholds == fitted["en"].thresholds
+    found = [s for some in trial.samples(asked).values() for s in some if s.found.candidates and not s.withheld]
+    assert fitted["en"].sample_size + fitted["de>en"].sample_size == len(found)
 
 
 def test_the_live_knowledge_is_copied_and_never_written(
