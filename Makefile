@@ -49,6 +49,8 @@ bench:
 		$(IN_VENV) benchmarks/embedders.py --data $(DATA); \
 		.venv/bin/lotse evaluate --kb $(DATA)/kb_de $(DATA)/kb_en --questions $(DATA)/questions_de.jsonl $(DATA)/questions_en.jsonl \
 			--unanswerable $(DATA)/unanswerable_de.jsonl $(DATA)/unanswerable_en.jsonl; \
+		$(IN_VENV) benchmarks/baselines.py --data $(DATA); \
+		$(IN_VENV) benchmarks/crosslingual.py --data $(DATA); \
 		$(IN_VENV) benchmarks/reading.py --data $(DATA); \
 		$(IN_VENV) benchmarks/past_questions.py --data $(DATA); \
 		$(IN_VENV) benchmarks/risk_splits.py --data $(DATA) --work var/benchmarks/risk_splits; }
