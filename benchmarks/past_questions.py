@@ -13,7 +13,7 @@ that comes with Lotse, which knows nothing of past questions, judged on the same
 Uneven: only some articles learn, ten questions each. What they gain must not cost the others, which learned nothing.
 
 --choose-weights looks for the weights of the signals `asked` and `head` instead, on BANKING77 and HWU64 as knowledge
-bases of the same form and never on CLINC150; all other weights as they are in kb_index/fusion.py.
+bases of the same form, where all articles or a third of them learn, and never on CLINC150; all other weights as they are in kb_index/fusion.py.
 """
 
 import argparse
@@ -295,7 +295,7 @@ def show(recalls: Mapping[int, Sequence[float]], coverage: Sequence[Row], unequa
 # --- weights ----------------------------------------------------------------------------------------------------------
 def choose_weights(arguments: argparse.Namespace) -> Row:
     """recall@1 and mean log-likelihood by the weights of `asked` and `head`, on BANKING77 and HWU64."""
-    found: dict[tuple[str, int], list[Sample]] = {}
+    found: dict[tuple[str, str], list[Sample]] = {}
     for name in ("banking77", "hwu64"):
         rows = read_set(arguments.data, name)
         embedder = embedder_for(rows, name, arguments.work)
@@ -303,8 +303,12 @@ def choose_weights(arguments: argparse.Namespace) -> Row:
             base = base_of(rows, embedder, Path(work))
             intents = dealt(rows, 0)
             for size in (0, 1, *SIZES[1:]):
-                found[name, size] = base.samples(base.learn(intents.past, size), intents.asked)
+                found[name, str(size)] = base.samples(base.learn(intents.past, size), intents.asked)
                 err.print(f"{name}, {size} past questions", style="dim")
+            base.forget()
+            third = random.Random(0).sample(sorted(intents.past), len(intents.past) // 3)
+            some = base.learn({intent: intents.past[intent] for intent in third}, UNEVEN_SIZE)
+            found[name, f"{UNEVEN_SIZE} for a third"] = base.samples(some, intents.asked)
     figures: Row = {"learned": {}, "grid": []}
     for (name, size), samples in found.items():
         learned = Choices([(s.found, s.gold) for s in samples]).fit(range(len(samples)))

@@ -20,7 +20,7 @@ Weights = Mapping[str, float]
 # questions were chosen on two sets of intents as knowledge bases (benchmarks/past_questions.py); they stay where no
 # past question can teach them.
 DEFAULT_WEIGHTS: Weights = {
-    "cosine": 6.0, "white": 6.0, "grams": 2.5, "title": 1.3, "whole": 3.0, "words": 2.5, "asked": 6.0, "head": 12.0,
+    "cosine": 6.0, "white": 6.0, "grams": 2.5, "title": 1.3, "whole": 3.0, "words": 2.5, "asked": 5.0, "head": 4.0,
 }  # fmt: skip
 
 

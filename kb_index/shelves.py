@@ -110,7 +110,8 @@ class Shelf:
         found = [int(name) for name in names]
         whole = np.column_stack([known(one, found) for one in (matches.title, matches.whole, matches.words)])
         own = best[:, 0].tolist()
-        before = np.array([self.asked.signals(name, asked, c) for name, c in zip(found, own, strict=True)])
+        size = len(self.passages_of)
+        before = np.array([self.asked.signals(name, asked, c, size) for name, c in zip(found, own, strict=True)])
         table = np.hstack([best[:, :3], whole, before]).tolist()
         candidates = [
             Candidate(name, passages[place], tuple(row), cover)

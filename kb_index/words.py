@@ -57,7 +57,8 @@ class Matches:
 def fold(text: str) -> str:
     """Lower case; ä, ö, ü, ß as ae, oe, ue, ss; other accents gone; one space between words and around them."""
     text = unicodedata.normalize("NFC", text).lower().translate(FOLDED)
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     return f" {GRAM_SPACE.sub(' ', text).strip()} "
 
 

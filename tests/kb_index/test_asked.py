@@ -26,6 +26,9 @@ def scores_of(asked: AskedBefore, vector: Vectors) -> dict[int, tuple[float, flo
     return asked.scores(vector, limit=60)
 
 
+MANY = 1_000_000  # articles, of which hardly any has learned
+
+
 @pytest.fixture
 def asked() -> AskedBefore:
     """Articles 1 and 2 with enough past questions for the head, article 3 with too few."""
@@ -61,7 +64,10 @@ def test_one_article_alone_has_no_head() -> None:
 
 def test_a_question_unlike_all_past_ones_gets_nothing(asked: AskedBefore) -> None:
     opposite = scores_of(asked, np.asarray(-unit(1, 1, 1), np.float32))
-    assert all(0 <= value < 0.2 for both in opposite.values() for value in both)
+    assert all(nearest < 0.2 for nearest, _ in opposite.values())
+    assert all(
+        asked.signals(article, opposite, 0.3, articles)[1] < 0.1 for article in opposite for articles in (3, MANY)
+    )
 
 
 def test_a_removed_past_question_counts_no_more_from_now_on(asked: AskedBefore) -> None:
@@ -71,7 +77,7 @@ def test_a_removed_past_question_counts_no_more_from_now_on(asked: AskedBefore) 
     nearest, head = scores_of(asked, rows[0])[1]
     assert before[0] == pytest.approx(1.0)
     assert nearest == pytest.approx(max(float(row @ rows[0]) for row in rows[1:]))
-    assert head <= nearest < before[0]
+    assert head != before[1]
 
 
 def test_one_past_question_in_the_place_of_another_is_learned_at_once(asked: AskedBefore) -> None:
@@ -123,15 +129,23 @@ def test_a_past_question_as_near_as_any_would_be_counts_nothing_or_against() -> 
     asked = AskedBefore(D)
     asked.change({1: [unit(1, 1)]}, [])
     scores = scores_of(asked, unit(1))
-    near, far = (asked.signals(1, scores, own)[0] for own in (0.2, 0.9))
+    near, far = (asked.signals(1, scores, own, MANY)[0] for own in (0.2, 0.9))
     assert near > 0 > far
 
 
 def test_an_article_without_past_questions_has_no_signal(asked: AskedBefore) -> None:
-    assert asked.signals(9, scores_of(asked, unit(1)), 0.5) == (0.0, 0.0)
+    assert asked.signals(9, scores_of(asked, unit(1)), 0.5, 3) == (0.0, 0.0)
 
 
-def test_the_head_counts_only_where_a_past_question_is_near(asked: AskedBefore) -> None:
+def test_where_few_have_learned_the_head_counts_only_where_a_past_question_is_near(asked: AskedBefore) -> None:
     scores = scores_of(asked, unit(1))
-    assert asked.signals(1, scores, 0.3)[1] > 0.2
-    assert asked.signals(1, scores, 1.1)[1] == 0.0
+    assert asked.signals(1, scores, 0.3, MANY)[1] > 0.6
+    assert asked.signals(1, scores, 1.1, MANY)[1] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_all_have_learned_the_head_is_taken_at_its_word(asked: AskedBefore) -> None:
+    """Articles 1 and 2 are in the head: twice the mean probability is ln 2."""
+    scores = scores_of(asked, unit(1))
+    nearest, probability = scores[1]
+    assert asked.signals(1, scores, 1.1, 2)[1] == pytest.approx(nearest * np.log(2 * probability))
+    assert asked.signals(2, scores, 0.3, 2)[1] == 0.0
