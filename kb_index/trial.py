@@ -13,15 +13,25 @@ from pathlib import Path
 from types import TracebackType
 
 from sklearn.model_selection import GroupKFold
-from sqlalchemy import Row, create_engine, insert, select
+from sqlalchemy import Row, create_engine, delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from kb_index.articles import import_folder
 from kb_index.calibration_files import CalibrationFileError
-from kb_index.confidence import ASSURANCE, Fitted, shipped_calibration
+from kb_index.confidence import ASSURANCE, Fitted, shipped_calibration, store_calibration
 from kb_index.evaluation import Band, Judged, Question
 from kb_index.fitting import Sample, TooLittle, fit, is_across, language_of, shifted
-from kb_index.models import Article, Audience, Base, Glossary, KnowledgeVersion, Passage, PastQuestion, State
+from kb_index.models import (
+    Article,
+    Audience,
+    Base,
+    Calibration,
+    Glossary,
+    KnowledgeVersion,
+    Passage,
+    PastQuestion,
+    State,
+)
 from kb_index.port import Embedder, SearchResult, Vectors
 from kb_index.pretended import pretended_samples
 from kb_index.question_files import QuestionFileError, check_languages
@@ -78,10 +88,10 @@ class Trial(AbstractContextManager["Trial"]):
     def __init__(self, embedder: Embedder, work: Path) -> None:
         self.embedder = Remembering(embedder)
         self.unread: list[str] = []  # files that could not become articles, each with its reason
-        self._work = work
         self._engine = create_engine(f"sqlite:///{work / 'trial.db'}")
         Base.metadata.create_all(self._engine)
         self.sessions = sessionmaker(self._engine, info={"write": True})
+        self._knowledge = KnowledgeBase(self.sessions, self.embedder, work / "index")
 
     @classmethod
     def of_live(cls, sessions: sessionmaker[Session], embedder: Embedder, work: Path) -> "Trial":
@@ -332,8 +342,11 @@ class Trial(AbstractContextManager["Trial"]):
         assurance: float,
         ask: Ask,
     ) -> list[Judged]:
+        with self.sessions.begin() as session:
+            session.execute(delete(Calibration))
+            store_calibration(session, list(calibrations.values()))
         found: list[list[SearchResult | None]] = [[] for _ in questions]
-        knowledge = self.knowledge(calibrations.values())
+        knowledge = self.knowledge()
         knowledge.assurance = assurance
         for risk in risks:
             knowledge.max_wrong = risk
@@ -345,9 +358,9 @@ class Trial(AbstractContextManager["Trial"]):
             for question, results in zip(questions, found, strict=True)
         ]
 
-    def knowledge(self, calibrations: Iterable[Fitted] | None = None) -> KnowledgeBase:
-        """The search over these articles."""
-        return KnowledgeBase(self.sessions, self.embedder, self._work / "index", calibrations=calibrations)
+    def knowledge(self) -> KnowledgeBase:
+        """The search over these articles, the same one every time: its index takes seconds to build."""
+        return self._knowledge
 
 
 def open_trial(folders: Sequence[Path], embedder: Embedder, work: Path, progress: Progress | None = None) -> Trial:
