@@ -162,7 +162,8 @@ class KnowledgeBase:
             live = [rows[r.candidate.passage_id] for r in ranked if r.candidate.passage_id in rows]
             places = repeats_behind([(row.title, row.text) for row in live])[:limit]
             hits = [self._hit(rows, found, ranked, place, judge) for place in places]
-            return Findings(tuple(hits), judge.among_first(found, ranked), judge)
+            among = max((judge.among_first(found, ranked), *(hit.confidence for hit in hits[:1])), key=probability_of)
+            return Findings(tuple(hits), among, judge)
 
     def _hit(self, rows: Rows, found: Found, ranked: Sequence[Ranked], place: int, judge: Judge) -> Hit:
         one = ranked[place]
@@ -293,7 +294,8 @@ def describe(judge: Judge) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the articles of one language hold, and who judges it. among: that one of the first three answers."""
+    """What the articles of one language hold, and who judges it. among: that one of the first three answers, never less
+    sure than that the first one does."""
 
     hits: tuple[Hit, ...]
     among: Confidence
@@ -324,7 +326,12 @@ def merged(own: Findings, other: Findings, limit: int) -> Findings:
         hit = queue.pop(0)
         if hit.article_id not in {known.article_id for known in hits}:
             hits.append(hit)
-    return Findings(tuple(hits), max(own.among, other.among, key=lambda c: c.probability), leading.judge)
+    return Findings(tuple(hits), max(own.among, other.among, key=probability_of), leading.judge)
+
+
+def probability_of(confidence: Confidence) -> float:
+    """What confidences are compared by."""
+    return confidence.probability
 
 
 def pair_of(language: str, spoken: str) -> str:

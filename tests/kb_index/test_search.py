@@ -342,6 +342,20 @@ def test_copies_do_not_crowd_out_other_articles(knowledge: KnowledgeBase, publis
     assert found[2:] == copies[1:]
 
 
+def test_one_of_three_is_never_less_sure_than_the_first_of_them(
+    sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    publish("Printer", "The printer has paper tray two.")
+    flat = tuple((0.0,) * (len(FEATURES) + 1) for _ in range(len(FEATURES) + 1))
+    nothing = (0.0,) * len(FEATURES)
+    doubtful = Logistic(nothing, (1.0,) * len(FEATURES), (-3.0, *nothing), flat)
+    with sessions.begin() as session:
+        store_calibration(session, [replace(surely("en"), among=doubtful)])
+    result = knowledge.search("printer paper tray", "en")
+    assert result.among_first == result.hits[0].confidence
+    assert result.among_first.probability > 0.9
+
+
 def findings(
     *hits: tuple[int, float], among: float = 0.0, answer_from: float | None = 0.8, pair: str = "de"
 ) -> Findings:
