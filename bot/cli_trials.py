@@ -17,9 +17,10 @@ from bot.terminal import err, settings_from
 
 if TYPE_CHECKING:
     from kb_index.confidence import Fitted
+    from kb_index.judging import Ask
     from kb_index.port import Embedder
     from kb_index.question_files import Question
-    from kb_index.trial import Ask, Learned, Verdict
+    from kb_index.trial import Learned, Verdict
 
 HASHED = re.compile(r"@[0-9a-f]{12}\b")
 SEVERAL = ("--kb", "--questions", "--unanswerable", "--risk")

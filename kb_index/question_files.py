@@ -150,8 +150,8 @@ def check_gold(question: Question, answerable: bool | None) -> None:
     """Whether a question stands in the right kind of file."""
     if answerable is True and not question.gold:
         raise QuestionFileError(
-            f"{question.place}: 'answer_article_ids' is missing or empty; a question that nothing answers belongs into a "
-            "file of its own, given with --unanswerable"
+            f"{question.place}: 'answer_article_ids' is missing or empty; a question that nothing answers belongs into "
+            "a file of its own, given with --unanswerable"
         )
     if answerable is False and question.gold:
         raise QuestionFileError(

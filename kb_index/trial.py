@@ -4,51 +4,30 @@ It has a database of its own, filled from folders or with a copy of what is publ
 KnowledgeBase as the live one.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 
 from sklearn.model_selection import GroupKFold
-from sqlalchemy import Row, create_engine, delete, insert, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import delete
 
 from kb_index.articles import import_folder
 from kb_index.calibration_files import CalibrationFileError
 from kb_index.confidence import ASSURANCE, Fitted, shipped_calibration, store_calibration
-from kb_index.evaluation import Band, Judged, Question
+from kb_index.evaluation import Judged, Question
 from kb_index.fitting import Sample, TooLittle, fit, is_across, language_of, shifted
-from kb_index.models import (
-    Article,
-    Audience,
-    Base,
-    Calibration,
-    Glossary,
-    KnowledgeVersion,
-    Passage,
-    PastQuestion,
-    State,
-)
-from kb_index.port import Embedder, SearchResult, Vectors
+from kb_index.judging import Ask, judged_of, plain
+from kb_index.models import Calibration
+from kb_index.port import Embedder, SearchResult
 from kb_index.pretended import pretended_samples
 from kb_index.question_files import QuestionFileError, check_languages
-from kb_index.search import EVERYONE, KnowledgeBase, pair_of
+from kb_index.search import EVERYONE, pair_of
+from kb_index.trial_articles import Articles
 from kb_index.withheld import withheld_samples
 
 FOLDS = 5
-RANKED = 10
-COPIED = (Article, Passage, PastQuestion, Glossary, KnowledgeVersion)
 FEWEST = 20  # made-up questions below which the articles alone teach nothing
 Progress = Callable[[int, int], None]
-Place = Row[int, str, str, str, str]
-Ask = Callable[[KnowledgeBase, Question], SearchResult | None]  # what a question finds where it is asked
-
-
-class NothingToSearch(RuntimeError):  # noqa: N818 - it is a finding
-    """A trial holds no article that the embedder could find."""
 
 
 @dataclass(frozen=True)
@@ -69,84 +48,8 @@ class Verdict:
     reasons: dict[str, str]
 
 
-class Remembering:
-    """An embedder that embeds each question once, however often it is asked."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self.name, self.dimension = embedder.name, embedder.dimension
-        self.embed_passages = embedder.embed_passages
-        self._embed = lru_cache(maxsize=20_000)(embedder.embed_question)
-
-    def embed_question(self, text: str) -> Vectors:
-        """Shape (dimension,)."""
-        return self._embed(text)
-
-
-class Trial(AbstractContextManager["Trial"]):
-    """Articles in a database of their own in the folder `work`, which the caller removes."""
-
-    def __init__(self, embedder: Embedder, work: Path) -> None:
-        self.embedder = Remembering(embedder)
-        self.unread: list[str] = []  # files that could not become articles, each with its reason
-        self._engine = create_engine(f"sqlite:///{work / 'trial.db'}")
-        Base.metadata.create_all(self._engine)
-        self.sessions = sessionmaker(self._engine, info={"write": True})
-        self._knowledge = KnowledgeBase(self.sessions, self.embedder, work / "index")
-
-    @classmethod
-    def of_live(cls, sessions: sessionmaker[Session], embedder: Embedder, work: Path) -> "Trial":
-        """With a copy of what is published, which is only read."""
-        trial = cls(embedder, work)
-        with sessions() as source, trial.sessions.begin() as target:
-            for model in COPIED:
-                columns = list(model.__table__.columns)
-                for rows in source.execute(select(*columns)).partitions(500):
-                    target.execute(insert(model), [dict(row._mapping) for row in rows])
-        return trial
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._engine.dispose()
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """Titles by slug."""
-        return {row.slug: row.title for row in self._rows()}
-
-    @property
-    def languages(self) -> list[str]:
-        """The languages of the articles."""
-        return sorted({row.language for row in self._rows()})
-
-    @property
-    def article_languages(self) -> dict[str, str]:
-        """Languages by slug."""
-        return {row.slug: row.language for row in self._rows()}
-
-    @property
-    def for_agents(self) -> frozenset[str]:
-        """Slugs of what only agents may read."""
-        rows = self._rows()
-        return frozenset({row.slug for row in rows} - {row.slug for row in rows if row.audience == Audience.EVERYONE})
-
-    def _rows(self) -> Sequence[Place]:
-        """The published articles. A slug may stand more than once: it is unique in its source only."""
-        columns = (Article.id, Article.slug, Article.language, Article.audience, Article.title)
-        with self.sessions() as session:
-            return session.execute(select(*columns).where(Article.state == State.PUBLISHED).order_by(Article.id)).all()
-
-    def check_searchable(self) -> None:
-        """Raises NothingToSearch."""
-        if not self._rows():
-            raise NothingToSearch("there is no article to try out; import some, or name a folder that holds any")
-        with self.sessions() as session:
-            embedded = session.scalar(select(Passage.id).where(Passage.embedder == self.embedder.name).limit(1))
-        if embedded is None:
-            raise NothingToSearch(
-                f"the knowledge base holds no vectors of the model {self.embedder.name}; `lotse kb import` makes them, "
-                "or set knowledge.model and knowledge.embedder to what it was imported with"
-            )
+class Trial(Articles):
+    """Articles that questions are asked of, to judge them and to learn from them."""
 
     # --- calibrating ----------------------------------------------------------------------------------------------
     def calibrate(self, questions: Sequence[Question], name: str, *, together: bool = False) -> Learned:
@@ -239,16 +142,6 @@ class Trial(AbstractContextManager["Trial"]):
                 f"{min(named[0].gold)!r}, but a {min(known)!r}; name other folders or other questions"
             )
 
-    def _resolved(self, questions: Sequence[Question]) -> list[Question]:
-        """The questions, their right articles named as `_articles` names them."""
-        names: dict[str, set[str]] = {}
-        for name, row in self._named():
-            names.setdefault(row.slug, set()).add(name)
-        return [
-            replace(q, gold=frozenset(name for slug in q.gold for name in names.get(slug, {slug})), bundle=q.group)
-            for q in questions
-        ]
-
     def samples(self, questions: Sequence[Question]) -> dict[str, list[Sample]]:
         """Questions with what is found for them in each language, by pair of languages. In the question's own language
         each answerable one comes also with its article taken out of the index; one whose articles are all not here
@@ -274,15 +167,6 @@ class Trial(AbstractContextManager["Trial"]):
                 mine = [q for q in questions if q.language == language]
                 pairs[language] += withheld_samples(self.sessions, self.embedder, language, mine, slugs)
         return pairs
-
-    def _articles(self) -> dict[str, tuple[str, int]]:
-        """(language, id) by name: its slug, with the id behind it where several articles have that slug."""
-        return {name: (row.language, row.id) for name, row in self._named()}
-
-    def _named(self) -> list[tuple[str, Place]]:
-        rows = self._rows()
-        uses = Counter(row.slug for row in rows)
-        return [(row.slug if uses[row.slug] == 1 else f"{row.slug}#{row.id}", row) for row in rows]
 
     # --- judging --------------------------------------------------------------------------------------------------
     def judge(
@@ -358,10 +242,6 @@ class Trial(AbstractContextManager["Trial"]):
             for question, results in zip(questions, found, strict=True)
         ]
 
-    def knowledge(self) -> KnowledgeBase:
-        """The search over these articles, the same one every time: its index takes seconds to build."""
-        return self._knowledge
-
 
 def open_trial(folders: Sequence[Path], embedder: Embedder, work: Path, progress: Progress | None = None) -> Trial:
     """A trial with the articles of these folders."""
@@ -370,42 +250,6 @@ def open_trial(folders: Sequence[Path], embedder: Embedder, work: Path, progress
         report = import_folder(trial.sessions, trial.embedder, folder, source=str(folder.resolve()), progress=progress)
         trial.unread += [f"{folder / name}: {reason}" for name, reason in report.failed]
     return trial
-
-
-def plain(knowledge: KnowledgeBase, question: Question) -> SearchResult:
-    """One search for the question as it is."""
-    return knowledge.search(question.text, question.language, EVERYONE, RANKED)
-
-
-def judged_of(
-    question: Question, ranked: SearchResult, found: Mapping[float, SearchResult | None], rows: Sequence[Place]
-) -> Judged:
-    """What was found for a question: ranked by a plain search, and by risk where it was asked."""
-    slugs = {row.id: row.slug for row in rows}
-    gold = {row.language for row in rows if row.slug in question.gold}
-    bands = {f"{risk:g}": band_of(result) for risk, result in found.items()}
-    shown = {f"{risk:g}": result.hits[:3] if result else () for risk, result in found.items()}
-    return Judged(
-        question=question,
-        ranked=tuple(slugs[hit.article_id] for hit in ranked.hits),
-        probability=ranked.hits[0].confidence.probability if ranked.hits else 0.0,
-        among=ranked.among_first.probability if ranked.hits else 0.0,
-        bands=bands,
-        choices=tuple(slugs[hit.article_id] for hit in ranked.hits[:3]) if "ask_back" in bands.values() else (),
-        cross_lingual=bool(gold) and question.language not in gold,
-        shown={risk: tuple(slugs[hit.article_id] for hit in hits) for risk, hits in shown.items()},
-    )
-
-
-def band_of(result: SearchResult | None) -> Band:
-    """Answer, ask back or hand over, as far as the search decides it."""
-    if result is None or not result.hits:
-        return "hand_over"
-    if result.answer_from is not None and result.hits[0].confidence.probability >= result.answer_from:
-        return "answer"
-    if result.ask_from is not None and result.among_first.probability >= result.ask_from:
-        return "ask_back"
-    return "hand_over"
 
 
 def pool_of(pair: str) -> str:

@@ -22,8 +22,9 @@ from bot.settings import KnowledgeSettings, Settings
 from kb_index.confidence import Fitted, Thresholds, read_calibrations
 from kb_index.evaluation import Judged, Question, read_calibration_file, read_questions, write_calibration_file
 from kb_index.importing import import_folder
+from kb_index.judging import Ask
 from kb_index.models import Base
-from kb_index.trial import Ask, Learned, Verdict
+from kb_index.trial import Learned, Verdict
 from kb_index.versions import read_version
 
 ROOT = Path(__file__).parents[2]

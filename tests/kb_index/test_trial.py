@@ -18,7 +18,8 @@ from kb_index.evaluation import Question
 from kb_index.learning import embed_waiting_questions, set_editor_questions
 from kb_index.question_files import QuestionFileError
 from kb_index.search import KnowledgeBase
-from kb_index.trial import FEWEST, FOLDS, NothingToSearch, Trial, open_trial
+from kb_index.trial import FEWEST, FOLDS, Trial, open_trial
+from kb_index.trial_articles import NothingToSearch
 
 Publish = Callable[..., int]
 THINGS = """
