@@ -24,10 +24,12 @@ def shortcomings(
     known: slugs of the articles there are, for_agents: of those that only agents may read. reasons: by language or pair
     of languages, why there is no calibration.
     """
-    groups = report["languages"].items()
+    languages, across = report["languages"], report["crosslingual"]
+    groups = {**languages, **({"crosslingual": across} if across else {})}.items()
     found = told(reasons)
     found += [said for name, one in groups for said in broken(name, one, report["risks"], explained=name in reasons)]
-    found += [sentence for name, one in groups for sentence in thin(name, one)]
+    found += [sentence for name, one in groups for sentence in few(name, one)]
+    found += [sentence for name, one in languages.items() for sentence in one_sided(name, one)]
     return [*found, *out_of_reach(questions, known, for_agents)]
 
 
@@ -54,12 +56,16 @@ def broken(language: str, measures: Numbers, risks: Iterable[str], *, explained:
             )
 
 
-def thin(language: str, measures: Numbers) -> Iterator[str]:
-    """Questions that are missing for a verdict."""
-    name, answerable = name_of(language), measures["answerable"]
-    if answerable < FEW:
-        yield f"{name}: only {answerable} with an answer; every share is rough below {FEW}"
-    if answerable == measures["n"]:
+def few(language: str, measures: Numbers) -> Iterator[str]:
+    """Too few questions for a verdict."""
+    if measures["answerable"] < FEW:
+        yield f"{name_of(language)}: only {measures['answerable']} with an answer; every share is rough below {FEW}"
+
+
+def one_sided(language: str, measures: Numbers) -> Iterator[str]:
+    """Questions without an answer that are missing for a verdict."""
+    name = name_of(language)
+    if measures["answerable"] == measures["n"]:
         yield f"{name}: no question without an answer was asked; the wrong answers to such ones are missing here"
     elif not measures["near"]:
         yield f"{name}: no `near` question without an answer; far ones are told apart more easily"

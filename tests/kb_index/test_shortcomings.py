@@ -1,5 +1,7 @@
 """What an evaluation does not show is said."""
 
+from dataclasses import replace
+
 from kb_index.evaluation import Band, Judged, Question, measure
 from kb_index.shortcomings import shortcomings
 
@@ -57,6 +59,14 @@ def test_missing_questions_are_named() -> None:
     assert without.startswith("English: no question without an answer was asked")
     assert said(asked(right=100, far=3)) == [
         "English: no `near` question without an answer; far ones are told apart more easily"
+    ]
+
+
+def test_questions_answered_in_another_language_are_no_exception() -> None:
+    across = [replace(one, cross_lingual=True) for one in asked(right=40, wrong=10)]
+    assert said(across) == [
+        "across languages, at most 5% wrong: not kept, 20.0% of 50 answers were wrong",
+        "across languages: only 50 with an answer; every share is rough below 100",
     ]
 
 
