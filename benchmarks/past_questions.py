@@ -13,7 +13,8 @@ that comes with Lotse, which knows nothing of past questions, judged on the same
 Uneven: only some articles learn, ten questions each. What they gain must not cost the others, which learned nothing.
 
 --choose-weights looks for the weights of the signals `asked` and `head` instead, on BANKING77 and HWU64 as knowledge
-bases of the same form, where all articles or a third of them learn, and never on CLINC150; all other weights as they are in kb_index/fusion.py.
+bases of the same form, where all articles or a third of them learn, and never on CLINC150; all other weights as they
+are in kb_index/fusion.py.
 """
 
 import argparse
