@@ -4,11 +4,13 @@
 
 DATA holds kb_<language>/, questions_<language>.jsonl, unanswerable_<language>.jsonl and crosslingual.jsonl. Questions
 across languages are translated by the shipped glossary alone: what was learned from an article's own pair would find it
-better than a new question finds any. `lotse evaluate` says what the calibration keeps.
+better than a new question finds any. They stand for those that only the other language answers, so their own language
+does not find the article's twin. `lotse evaluate` says what the calibration keeps.
 """
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +21,13 @@ from kb_index.calibration_files import write_calibration_file
 from kb_index.confidence import Fitted
 from kb_index.embedder import load_embedder
 from kb_index.evaluation import Question, read_questions
-from kb_index.fitting import fit
+from kb_index.fitting import Sample, fit, is_across, language_of
 from kb_index.models import Glossary
 from kb_index.trial import Trial, open_trial
+from kb_index.versions import raise_version
 
 LANGUAGES = ("de", "en")
+EVERY = 2  # of the questions across counts: about one question in five has then its answer in the other language alone
 
 
 def main() -> None:
@@ -51,24 +55,34 @@ def fit_all(trial: Trial, data: Path) -> dict[str, Fitted]:
     without = read_questions([data / f"unanswerable_{language}.jsonl" for language in LANGUAGES], answerable=False)
     samples = trial.samples([*asked, *without])
     forget_glossaries(trial)
-    across = [only_abroad(q, trial) for q in read_questions([data / "crosslingual.jsonl"], answerable=True)]
-    found = trial.samples([q for q in across if q.gold])
-    for pair in (name for name in found if ">" in name):
-        samples[pair] = [*samples.get(pair, ()), *found[pair]]
-    name = f"helpdesk-data {datetime.now(UTC).date()}"
-    return {pair: fit(some, name, pair, trial.embedder.name) for pair, some in sorted(samples.items())}
+    for pair, found in samples_abroad(trial, read_questions([data / "crosslingual.jsonl"], answerable=True)).items():
+        samples[pair] = [*samples[pair], *found]
+    name, fitted = f"helpdesk-data {datetime.now(UTC).date()}", {}
+    for pair in sorted(samples, key=is_across):
+        own = fitted.get(language_of(pair)) if is_across(pair) else None
+        fitted[pair] = fit(samples[pair], name, pair, trial.embedder.name, own=own)
+    return fitted
+
+
+def samples_abroad(trial: Trial, questions: Sequence[Question]) -> dict[str, list[Sample]]:
+    """By pair of languages some of these questions, as if only the other language answered."""
+    found = trial.samples(questions)
+    return {
+        pair: [
+            replace(away, own=away.own.without(home.gold))
+            for home, away in zip(found[language_of(pair)], some, strict=False)  # withheld ones come last
+            if away.own and away.gold
+        ][::EVERY]
+        for pair, some in found.items()
+        if is_across(pair)
+    }
 
 
 def forget_glossaries(trial: Trial) -> None:
-    """Leave only the shipped glossary."""
+    """Leave only the shipped glossary, also to an index that is built already."""
     with trial.sessions.begin() as session:
         session.execute(delete(Glossary))
-
-
-def only_abroad(question: Question, trial: Trial) -> Question:
-    """The question with only those answers that are in the other language."""
-    languages, own = trial.article_languages, {None, question.language}
-    return replace(question, gold=frozenset(slug for slug in question.gold if languages.get(slug) not in own))
+        raise_version(session)
 
 
 def print_fitted(one: Fitted) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
 from sqlalchemy import select
 
 from bot.db import Sessions
@@ -24,7 +23,7 @@ from kb_index.confidence import (
     shipped_calibration,
     store_calibration,
 )
-from kb_index.fitting import ENOUGH, FOLDS, Sample, TooLittle, calibration_error, fit
+from kb_index.fitting import ENOUGH, FOLDS, Sample, TooLittle, calibration_error, fit, is_across
 from kb_index.fusion import SIGNALS, Candidate, Found, fuse
 from kb_index.models import Calibration
 from kb_index.promise import log_odds
@@ -181,19 +180,22 @@ def test_newer_calibration_replaces_the_older(sessions: Sessions) -> None:
 
 
 def test_shipped_calibration_holds_what_it_promises() -> None:
-    """What was seen out of fold does not speak against any promise: as many wrong ones would be no rarity."""
+    """Every promise was kept out of fold, and one wrong answer more would not have broken it."""
     for one in shipped_calibration():
-        assert one.sample_size > (300 if ">" not in one.language else 50)
+        assert one.sample_size > 300
         for assurance, by_risk in one.thresholds.items():
             for risk, limits in by_risk.items():
                 assert (limits.answer_from is None) == (limits.answered == 0)
                 answers = round(limits.answered * one.sample_size)
                 wrong = round(limits.wrong * answers)
-                assert float(assurance) <= 0.5 or binom.sf(wrong - 1, answers, float(risk)) > 0.05, (risk, assurance)
+                assert answers == 0 or wrong + 1 <= float(risk) * answers + 1e-6, (one.language, risk, assurance)
 
 
 def test_shipped_calibration_is_stricter_with_more_assurance_and_less_risk() -> None:
+    """Of the languages themselves: another one gets what they leave, which is less where they answer more."""
     for one in shipped_calibration():
+        if is_across(one.language):
+            continue
         by_assurance = [one.thresholds[level] for level in sorted(one.thresholds, key=float)]
         for by_risk in by_assurance:
             answered = [by_risk[risk].answered for risk in sorted(by_risk, key=float)]
