@@ -6,7 +6,9 @@ exported (the reason is the last line on standard error), 1 something else was i
 """
 
 import contextlib
+import fcntl
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -71,16 +73,24 @@ def export(source: Source, folder: Path) -> None:
 
 def put_in_place(made: Path, folder: Path) -> None:
     """Move a finished export to where it belongs; a sound one that another process has put there meanwhile stays."""
-    with contextlib.suppress(DamagedExport, FileNotFoundError):
-        read_manifest(folder)
-        return
-    # A folder with content cannot be renamed over; the damaged one goes aside, and a third process may be quicker.
-    with contextlib.suppress(FileNotFoundError):
-        folder.rename(made.with_name("damaged"))
-    try:
+    with alone_in(folder.parent):
+        with contextlib.suppress(DamagedExport, FileNotFoundError):
+            read_manifest(folder)
+            return
+        if folder.exists():  # a folder with content cannot be renamed over
+            folder.rename(made.with_name("damaged"))
         made.rename(folder)
-    except OSError:
-        read_manifest(folder)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time; the others wait."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # until it is closed
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_files(source: Source, folder: Path) -> None:
