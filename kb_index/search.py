@@ -19,6 +19,7 @@ from kb_index.glossary import Glossary
 from kb_index.glossary_learning import read_glossaries
 from kb_index.memory import give_back
 from kb_index.models import Article, Audience, Passage, State
+from kb_index.named import key_of
 from kb_index.port import Confidence, Embedder, Hit, SearchResult, Vectors
 from kb_index.readers import clean_text
 from kb_index.records import moved, read_records
@@ -34,6 +35,7 @@ QUESTION_CHARACTERS = 2_000  # what is read of a question; a longer one is cut a
 SPARE = 5  # hits held ready for articles that were withdrawn a moment ago
 LETTER = re.compile(r"\w")
 NOTHING = Confidence(0.0, 0.0, 0.0)
+NAMED = Confidence(0.99, 0.95, 1.0)  # of an article that was written for this very question
 Rows = Mapping[int, Any]
 
 
@@ -85,28 +87,29 @@ class KnowledgeBase:
     def search(self, question: str, language: str, audience: Set[str] = EVERYONE, limit: int = 5) -> SearchResult:
         """The articles that may answer, best first, at most one hit each, and how sure that is.
 
-        Articles in the question's language first; those in another one where nothing is sure enough to be answered,
-        found by the question's words in that language. Takes any text: what is neither letter nor digit finds nothing.
+        First and surely an article that an editor or a source has named for this very question. Then the articles in the
+        question's language; those in another one where nothing is sure enough to be answered, found by the
+        question's words in that language. Takes any text: what is neither letter nor digit finds nothing.
         """
         clock = Clock()
-        asked = clean_text(question[:QUESTION_CHARACTERS]).strip()
-        if not LETTER.search(asked):
+        text = clean_text(question[:QUESTION_CHARACTERS]).strip()
+        if not LETTER.search(text):
             with self._reading(clock) as session:
-                return self._result(asked, language, Findings((), NOTHING, self._judge(language)), clock)
+                return self._result(text, language, Findings((), NOTHING, self._judge(language)), clock)
         with clock.step("embed"):
-            vector = self.embedder.embed_question(asked)
+            asked = Asked(text, self.embedder.embed_question(text), key_of(text, language))
         with self._reading(clock) as session:
-            own = self._findings(session, clock, asked, vector, language, language, audience, limit)
+            own = self._findings(session, clock, asked, language, language, audience, limit)
             foreign = () if own.is_answerable else self._others(language, audience)
-        others = [(name, *self._translated(clock, asked, vector, language, name)) for name in foreign]
+        others = [(name, self._translated(clock, asked, language, name)) for name in foreign]
         if not others:
-            return self._result(asked, language, own, clock)
+            return self._result(text, language, own, clock)
         with self._reading(clock) as session:
-            for name, text, translated in others:
-                found = self._findings(session, clock, text, translated, language, name, audience, limit)
+            for name, translated in others:
+                found = self._findings(session, clock, translated, language, name, audience, limit)
                 with clock.step("merge"):
                     own = merged(own, self._in_own_language(session, found, language, audience), limit)
-            return self._result(asked, language, own, clock)
+            return self._result(text, language, own, clock)
 
     @contextmanager
     def _reading(self, clock: Clock) -> Iterator[Session]:
@@ -129,21 +132,20 @@ class KnowledgeBase:
         names = (name for name in self._shelves.languages if name != language)
         return [name for name in names if self._shelves.opened([name], audience)]
 
-    def _translated(self, clock: Clock, asked: str, vector: Vectors, language: str, other: str) -> tuple[str, Vectors]:
+    def _translated(self, clock: Clock, asked: "Asked", language: str, other: str) -> "Asked":
         """The question word by word in the other language; as it is where there is no glossary."""
         glossary = self._glossaries.get((language, other))
-        text = glossary.translate(asked) if glossary else asked
-        if not LETTER.search(text) or text == asked:
-            return asked, vector
+        text = glossary.translate(asked.text) if glossary else asked.text
+        if not LETTER.search(text) or text == asked.text:
+            return asked
         with clock.step("embed"):
-            return text, self.embedder.embed_question(text)
+            return replace(asked, text=text, vector=self.embedder.embed_question(text))
 
     def _findings(
         self,
         session: Session,
         clock: Clock,
-        question: str,
-        vector: Vectors,
+        asked: "Asked",
         language: str,
         spoken: str,
         audience: Set[str],
@@ -152,24 +154,32 @@ class KnowledgeBase:
         """What the articles of one language hold."""
         judge = self._judge(pair_of(language, spoken))
         with clock.step("find"):
-            found = joined([shelf.find(question, vector) for shelf in self._shelves.opened([spoken], audience)])
+            shelves = self._shelves.opened([spoken], audience)
+            found = joined([shelf.find(asked.text, asked.vector) for shelf in shelves])
+            named = self._shelves.named(asked.key, spoken, audience)
         with clock.step("fuse"):
-            ranked = fuse(found, judge.weights, max(limit + SPARE, READ))
+            most = max(limit + SPARE, READ)
+            ranked = fuse(found, judge.weights, most if named is None else None)
+            ranked = with_first(ranked, named)[:most]
         with clock.step("read"):
             rows = read_live(session, (r.candidate.passage_id for r in ranked[: limit + SPARE]))
             ranked = [r for r in ranked[: limit + SPARE] if r.candidate.passage_id in rows] + ranked[limit + SPARE :]
         with clock.step("judge"):
             live = [rows[r.candidate.passage_id] for r in ranked if r.candidate.passage_id in rows]
             places = repeats_behind([(row.title, row.text) for row in live])[:limit]
-            hits = [self._hit(rows, found, ranked, place, judge) for place in places]
+            hits = [self._hit(rows, found, ranked, place, judge, named) for place in places]
             among = max((judge.among_first(found, ranked), *(hit.confidence for hit in hits[:1])), key=probability_of)
             return Findings(tuple(hits), among, judge)
 
-    def _hit(self, rows: Rows, found: Found, ranked: Sequence[Ranked], place: int, judge: Judge) -> Hit:
+    def _hit(
+        self, rows: Rows, found: Found, ranked: Sequence[Ranked], place: int, judge: Judge, named: int | None
+    ) -> Hit:
         one = ranked[place]
-        confidence = judge.confidence(found, ranked, place)
+        is_named = one.candidate.article_id == named
+        confidence = NAMED if is_named and judge.fitted else judge.confidence(found, ranked, place)
         record = self._records.get(one.candidate.article_id, 0.0)
-        return hit_of(rows[one.candidate.passage_id], signals_of(one), moved(confidence, record))
+        signals = signals_of(one) | ({"named": 1.0} if is_named else {})
+        return hit_of(rows[one.candidate.passage_id], signals, moved(confidence, record))
 
     def _in_own_language(self, session: Session, found: "Findings", language: str, audience: Set[str]) -> "Findings":
         """Hits whose article is also there in the question's language, as that article."""
@@ -206,13 +216,14 @@ class KnowledgeBase:
     def found(self, question: str, language: str, audience: Set[str] = EVERYONE, spoken: str | None = None) -> Found:
         """The raw signals for a question among the articles of one language (its own, if not `spoken`), as calibration,
         evaluation and explanation need them."""
-        spoken, clock, asked = spoken or language, Clock(), clean_text(question[:QUESTION_CHARACTERS]).strip()
-        vector = self.embedder.embed_question(asked)
+        spoken, clock, text = spoken or language, Clock(), clean_text(question[:QUESTION_CHARACTERS]).strip()
+        asked = Asked(text, self.embedder.embed_question(text), "")
         if spoken != language:
             self.refresh()
-            asked, vector = self._translated(clock, asked, vector, language, spoken)
+            asked = self._translated(clock, asked, language, spoken)
         with self._reading(clock):
-            return joined([shelf.find(asked, vector) for shelf in self._shelves.opened([spoken], audience)])
+            shelves = self._shelves.opened([spoken], audience)
+            return joined([shelf.find(asked.text, asked.vector) for shelf in shelves])
 
     def refresh(self) -> int:
         """Take in what changed in the database since, made by any process. Returns the version now searched."""
@@ -293,6 +304,15 @@ def describe(judge: Judge) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A question as it is searched for. key: of the question as it was asked, see kb_index.named."""
+
+    text: str
+    vector: Vectors
+    key: str
+
+
+@dataclass(frozen=True)
 class Findings:
     """What the articles of one language hold, and who judges it. among: that one of the first three answers, never less
     sure than that the first one does."""
@@ -327,6 +347,11 @@ def merged(own: Findings, other: Findings, limit: int) -> Findings:
         if hit.article_id not in {known.article_id for known in hits}:
             hits.append(hit)
     return Findings(tuple(hits), max(own.among, other.among, key=probability_of), leading.judge)
+
+
+def with_first(ranked: Sequence[Ranked], article_id: int | None) -> list[Ranked]:
+    """The same ranking with this article in front, if it is there."""
+    return sorted(ranked, key=lambda one: one.candidate.article_id != article_id)
 
 
 def probability_of(confidence: Confidence) -> float:

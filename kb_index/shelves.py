@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from kb_index.asked import AskedBefore
 from kb_index.fusion import Candidate, Found, Numbers
 from kb_index.models import Article, Passage, State
-from kb_index.past_questions import read_past_questions
+from kb_index.named import Named, key_of
+from kb_index.past_questions import WRITTEN, read_past_questions
 from kb_index.port import Vectors
 from kb_index.twins import ArticleKey, Twins
 from kb_index.vectors import Stamp, VectorIndex
@@ -150,6 +151,7 @@ class Shelves:
         self.stamp = stamp
         self.cache_folder = cache_folder
         self._twins = Twins()
+        self._named = Named()
         self._shelves: dict[ShelfName, Shelf] = {}
         self._home: dict[int, tuple[ShelfName, tuple[int, ...]]] = {}  # article -> its shelf and passages there
 
@@ -175,6 +177,12 @@ class Shelves:
                 return passages[min(self._home[article_id][1].index(passage_id), len(passages) - 1)]
         return None
 
+    def named(self, key: str, language: str, audiences: Set[str]) -> int | None:
+        """The one article in this language, of those that these audiences may read, that was written for a question."""
+        homes = ((article, self._home[article][0]) for article in self._named.articles(key) if article in self._home)
+        found = [article for article, home in homes if home.language == language and home.audience in audiences]
+        return found[0] if len(found) == 1 else None
+
     @property
     def languages(self) -> list[str]:
         return sorted({name.language for name, shelf in self._shelves.items() if shelf.article_of})
@@ -190,8 +198,12 @@ class Shelves:
             passages.setdefault(live[row.article_id][0], []).append(row)
         gone = self._leave(a.id for a in articles)
         asked: dict[int, list[Vectors]] = {}
+        named: dict[int, list[str]] = {}
         for question in read_past_questions(session, list(live), self.stamp.model):
             asked.setdefault(question.article_id, []).append(question.vector)
+            if question.origin in WRITTEN:
+                named.setdefault(question.article_id, []).append(key_of(question.question, question.language))
+        self._named.change(named, (a.id for a in articles))
         for name in sorted({*gone, *passages}):
             titles = {article_id: title for article_id, (home, title) in live.items() if home == name}
             here = {article_id: vectors for article_id, vectors in asked.items() if article_id in titles}

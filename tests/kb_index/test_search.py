@@ -17,10 +17,16 @@ from bot.db import Sessions
 from kb_index.articles import ArticleDraft, publish_article, reembed_articles, save_draft, withdraw_article
 from kb_index.confidence import FEATURES, Fitted, Judge, Logistic, Thresholds, store_calibration
 from kb_index.fusion import DEFAULT_WEIGHTS, SIGNALS
-from kb_index.learning import embed_waiting_questions, forget_question, past_questions_of, set_editor_questions
+from kb_index.learning import (
+    add_editor_question,
+    embed_waiting_questions,
+    forget_question,
+    past_questions_of,
+    set_editor_questions,
+)
 from kb_index.models import Article, ArticleRevision, Passage, State
 from kb_index.port import Confidence, Hit
-from kb_index.search import AGENTS, EVERYONE, Findings, KnowledgeBase, merged
+from kb_index.search import AGENTS, EVERYONE, NAMED, Findings, KnowledgeBase, merged
 from kb_index.versions import raise_version
 
 Publish = Callable[..., int]
@@ -38,6 +44,11 @@ def surely(pair: str) -> Fitted:
     limits = {"0.95": {"0.1": Thresholds(0.8, 0.3)}}
     at = datetime(2026, 11, 1, tzinfo=UTC)
     return Fitted(f"sure {pair}", pair, "hash", at, 1, DEFAULT_WEIGHTS, sure, sure, limits, {})
+
+
+def doubtful() -> Logistic:
+    """Hardly ever sure."""
+    return replace(surely("en").answers, coefficients=(-3.0, *(0.0,) * len(FEATURES)))
 
 
 def test_hit_tells_everything_about_its_passage(knowledge: KnowledgeBase, publish: Publish) -> None:
@@ -342,15 +353,55 @@ def test_copies_do_not_crowd_out_other_articles(knowledge: KnowledgeBase, publis
     assert found[2:] == copies[1:]
 
 
+def name(sessions: Sessions, embedder: HashEmbedder, article: int, question: str, language: str = "en") -> None:
+    """An editor names an article as the answer to a question."""
+    with sessions.begin() as session:
+        add_editor_question(session, article, question, language, "mia")
+    embed_waiting_questions(sessions, embedder)
+
+
+def test_an_article_named_for_this_very_question_is_the_first_and_sure(
+    sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    publish("Monitor", "A new monitor on the docking station stays black.")
+    wanted = publish("Hardware orders", "Fill in the form.")
+    with sessions.begin() as session:
+        store_calibration(session, [replace(surely("en"), answers=doubtful())])
+    question = "I need a new monitor please"
+    assert ids(knowledge, question)[0] != wanted
+    name(sessions, embedder, wanted, "I need a new monitor")
+    first, second = knowledge.search(question, "en").hits
+    assert (first.article_id, first.confidence.probability, first.signals["named"]) == (wanted, NAMED.probability, 1.0)
+    assert (second.confidence.probability < 0.1, "named" in second.signals) == (True, False)
+    assert knowledge.search("I need a new mouse", "en").hits[0].confidence.probability < 0.1
+
+
+def test_what_two_articles_are_named_for_is_decided_by_the_words(
+    sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    one, other = publish("Monitor", "A new monitor."), publish("Hardware orders", "Fill in the form.")
+    for article in (one, other):
+        name(sessions, embedder, article, "I need a new monitor")
+    assert not any("named" in hit.signals for hit in knowledge.search("I need a new monitor", "en").hits)
+
+
+def test_a_removed_question_names_nothing(
+    sessions: Sessions, embedder: HashEmbedder, knowledge: KnowledgeBase, publish: Publish
+) -> None:
+    wanted = publish("Hardware orders", "Fill in the form.")
+    name(sessions, embedder, wanted, "I need a new monitor")
+    assert knowledge.search("I need a new monitor", "en").hits[0].signals["named"] == 1.0
+    with sessions.begin() as session:
+        set_editor_questions(session, wanted, [], "mia")
+    assert "named" not in knowledge.search("I need a new monitor", "en").hits[0].signals
+
+
 def test_one_of_three_is_never_less_sure_than_the_first_of_them(
     sessions: Sessions, knowledge: KnowledgeBase, publish: Publish
 ) -> None:
     publish("Printer", "The printer has paper tray two.")
-    flat = tuple((0.0,) * (len(FEATURES) + 1) for _ in range(len(FEATURES) + 1))
-    nothing = (0.0,) * len(FEATURES)
-    doubtful = Logistic(nothing, (1.0,) * len(FEATURES), (-3.0, *nothing), flat)
     with sessions.begin() as session:
-        store_calibration(session, [replace(surely("en"), among=doubtful)])
+        store_calibration(session, [replace(surely("en"), among=doubtful())])
     result = knowledge.search("printer paper tray", "en")
     assert result.among_first == result.hits[0].confidence
     assert result.among_first.probability > 0.9
