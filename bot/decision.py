@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from handoff.models import Reason
+from kb_index.confidence import plausible
 from kb_index.port import Hit, SearchResult
 from nlu.port import Understanding
 
@@ -13,7 +15,7 @@ MOST_ASKED_BACK = 2  # rounds of choices about one question; after an answer tha
 SMALL_TALK = {"greet": "greeting", "thanks": "thanks", "goodbye": "goodbye", "affirm": "say_more", "deny": "say_more"}
 SAYS_NO = {"not_helpful", "deny"}
 LONGEST_SMALL_TALK = 8  # words; whoever writes more has more to say than hello
-SURE_INTENT = 0.6  # below it an intent that would send somebody away is not believed
+SURE_INTENT = 0.6  # below it an intent that would send somebody away, or to a team of its own, is not believed
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Situation:
     sensitive: name of the sensitive topic the words touch. result: None where nothing was searched. tried: ids of
     articles already shown for this question; shown: for others. did_not_help: those tried are known to be wrong.
     asked_back: how often choices were offered for it. follow_up: it goes on from the question before, so it is no small
-    talk. answered: an answer waits for feedback. pointed_away: out of scope was said before.
+    talk. one_word: all that the question says, where that is one word. answered: an answer waits for feedback.
+    pointed_away: out of scope was said before.
     """
 
     text: str
@@ -93,6 +96,7 @@ class Situation:
     did_not_help: bool = False
     asked_back: int = 0
     follow_up: bool = False
+    one_word: str | None = None
     answered: bool = False
     pointed_away: bool = False
     has_open_ticket: bool = False
@@ -115,22 +119,18 @@ def conclude(situation: Situation) -> Decision:
 
 def _needs_person(situation: Situation) -> Decision | None:
     intent = situation.understanding.intent
+    is_sure = situation.understanding.confidence >= SURE_INTENT
     if situation.sensitive is not None:
         return HandOver(Reason.SENSITIVE, topic=situation.sensitive)
-    if intent == "security_incident" and _is_believed(situation):
+    if intent == "security_incident" and is_sure:
         return HandOver(Reason.SENSITIVE, topic="security")
     if situation.asks_for_person or intent == "talk_to_human":
         return HandOver(Reason.ASKED_FOR_PERSON)
     if situation.frustrated:
         return HandOver(Reason.FRUSTRATED)
-    if intent == "report_outage" and situation.understanding.confidence >= SURE_INTENT:
+    if intent == "report_outage" and is_sure:
         return HandOver(Reason.OUTAGE)
     return None
-
-
-def _is_believed(situation: Situation) -> bool:
-    """A costly intent counts, unless it is a guess and an article surely answers."""
-    return situation.understanding.confidence >= SURE_INTENT or first_sure(situation) is None
 
 
 def _plain_wish(situation: Situation) -> Decision | None:
@@ -167,14 +167,24 @@ def from_knowledge(situation: Situation) -> Answer | AskBack | SmallTalk | HandO
     """Answer when sure, offer choices when the right article is probably among them, else bring a person."""
     may_show = not (situation.did_not_help and len(situation.tried) >= MOST_TRIED)
     hit = first_sure(situation) if may_show else None
-    if hit is not None:
+    if hit is not None and not _only_names_topic(situation, hit):
         return Answer(hit)
     choices = choices_left(situation) if may_show else ()
+    choices = choices or ((hit,) if hit is not None else ())
     if choices and not situation.urgent:
         return AskBack(choices)
     if _is_out_of_scope(situation):
         return SmallTalk("out_of_scope")
     return HandOver(Reason.URGENT if situation.urgent else Reason.UNKNOWN, may_ask=not situation.urgent)
+
+
+def _only_names_topic(situation: Situation, hit: Hit) -> bool:
+    """Whether one word names what a question would be about ("drucker"): it is offered something first. An error code
+    asks by itself, and so does a title."""
+    word = situation.one_word
+    if word is None or situation.asked_back or any(character.isdecimal() for character in word):
+        return False
+    return word.strip(" .!?").casefold() != hit.title.casefold()
 
 
 def _is_out_of_scope(situation: Situation) -> bool:
@@ -203,13 +213,14 @@ def first_left(situation: Situation) -> Hit | None:
 
 
 def choices_left(situation: Situation) -> tuple[Hit, ...]:
-    """The first hits not yet shown, when the right one is probably among them and not too much was asked already."""
+    """The plausible of the first hits not yet shown, when the right one is probably among them and not too much was
+    asked already."""
     result = situation.result
     most = 1 if situation.did_not_help else MOST_ASKED_BACK
     if result is None or result.ask_from is None or situation.asked_back >= most:
         return ()
-    left = tuple(filter(situation.is_left, result.hits[:MOST_CHOICES]))
-    return left if chance_among(situation) >= result.ask_from else ()
+    left = filter(situation.is_left, result.hits[:MOST_CHOICES])
+    return plausible(left, partial(chance, situation)) if chance_among(situation) >= result.ask_from else ()
 
 
 def chance(situation: Situation, hit: Hit) -> float:

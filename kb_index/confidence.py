@@ -6,7 +6,7 @@ method from the inverse Fisher information (Hosmer, Lemeshow: Applied Logistic R
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -19,17 +19,31 @@ from sqlalchemy.orm import Session
 
 from kb_index.fusion import DEFAULT_WEIGHTS, Found, Ranked, Weights
 from kb_index.models import Calibration
-from kb_index.port import Confidence
+from kb_index.port import Confidence, Hit
 from kb_index.versions import raise_version
 
 FEATURES = ("fused", "share", "margin", "lead", "cosine", "white", "grams", "words", "cover", "wins", "mass", "length")
 AMONG = 3
+LEAST_OFFERED = 0.05  # a probability below it is not offered beside the first
+LEAST_BESIDE = 0.1  # nor one below this share of the best one's
 FIELD = 5  # articles after them that the lead is measured against
 READ = AMONG + FIELD  # places of a ranking that the features look at
 ASSURANCE = 0.9  # of the promise, where nothing else is asked for
 NORMAL_95 = 1.959964
 UNKNOWN = Confidence(0.0, 0.0, 1.0)
 Numbers = NDArray[np.float64]
+
+
+def chance_of(hit: Hit) -> float:
+    """The probability that it answers."""
+    return hit.confidence.probability
+
+
+def plausible(hits: Iterable[Hit], chance: Callable[[Hit], float] = chance_of) -> tuple[Hit, ...]:
+    """What of these, best first, is worth offering: the first, and of the next two what may well be right."""
+    offered = tuple(hits)[:AMONG]
+    least = max(LEAST_OFFERED, LEAST_BESIDE * max(map(chance, offered), default=0.0))
+    return offered[:1] + tuple(hit for hit in offered[1:] if chance(hit) >= least)
 
 
 def features(found: Found, ranked: Sequence[Ranked], place: int = 0) -> Numbers:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Row
 
+from kb_index.confidence import plausible
 from kb_index.evaluation import Band, Judged, Question
 from kb_index.port import SearchResult
 from kb_index.search import EVERYONE, KnowledgeBase
@@ -25,14 +26,14 @@ def judged_of(
     slugs = {row.id: row.slug for row in rows}
     gold = {row.language for row in rows if row.slug in question.gold}
     bands = {f"{risk:g}": band_of(result) for risk, result in found.items()}
-    shown = {f"{risk:g}": result.hits[:3] if result else () for risk, result in found.items()}
+    shown = {f"{risk:g}": plausible(result.hits) if result else () for risk, result in found.items()}
     return Judged(
         question=question,
         ranked=tuple(slugs[hit.article_id] for hit in ranked.hits),
         probability=ranked.hits[0].confidence.probability if ranked.hits else 0.0,
         among=ranked.among_first.probability if ranked.hits else 0.0,
         bands=bands,
-        choices=tuple(slugs[hit.article_id] for hit in ranked.hits[:3]) if "ask_back" in bands.values() else (),
+        choices=tuple(slugs[hit.article_id] for hit in plausible(ranked.hits)) if "ask_back" in bands.values() else (),
         cross_lingual=bool(gold) and question.language not in gold,
         shown={risk: tuple(slugs[hit.article_id] for hit in hits) for risk, hits in shown.items()},
     )

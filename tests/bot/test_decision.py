@@ -119,6 +119,17 @@ def test_at_most_three_are_offered() -> None:
     assert decide(asks(result=many)) == AskBack(many.hits[:3])
 
 
+def test_what_is_hardly_right_is_not_offered_beside_a_better_one() -> None:
+    found = result(0.45, 0.02, 0.3, among=0.6)
+    assert decide(asks(result=found)) == AskBack((found.hits[0], found.hits[2]))
+
+
+def test_what_becomes_plausible_once_the_first_was_wrong_is_offered() -> None:
+    found = result(0.9, 0.04, 0.03, among=0.97)  # 0.4 and 0.3 of what is left
+    wrong = asks(result=found, tried=frozenset({1}), did_not_help=True)
+    assert decide(wrong) == AskBack(found.hits[1:])
+
+
 def test_a_single_article_is_offered_too() -> None:
     found = result(0.6, among=0.7)
     assert decide(asks(result=found)) == AskBack(found.hits)
