@@ -87,9 +87,9 @@ class KnowledgeBase:
     def search(self, question: str, language: str, audience: Set[str] = EVERYONE, limit: int = 5) -> SearchResult:
         """The articles that may answer, best first, at most one hit each, and how sure that is.
 
-        First and surely an article that an editor or a source has named for this very question. Then the articles in the
-        question's language; those in another one where nothing is sure enough to be answered, found by the
-        question's words in that language. Takes any text: what is neither letter nor digit finds nothing.
+        First and surely an article that an editor or a source has named for this very question. Then those in the
+        question's language; those in another one where nothing is sure enough to be answered, found by the question's
+        words in that language. Takes any text: what is neither letter nor digit finds nothing.
         """
         clock = Clock()
         text = clean_text(question[:QUESTION_CHARACTERS]).strip()
