@@ -9,7 +9,7 @@ from bot import replies
 from bot.case import RequesterCase
 from bot.channels.port import Incoming, Press, PressResult
 from bot.house import House
-from bot.learning import learn_from_agents
+from bot.learning import learn_from_agents, names_in
 from bot.threads import open_third_level, open_threads
 from handoff import desk
 from handoff.desk import NotPossible
@@ -155,8 +155,8 @@ class AgentCase:
         self.case.remember(on=message.id)
         if press.fields.get("propose_article") == "yes":
             language = conversation.language or self.house.settings.language.default
-            number = self.ticket.number
-            note_unanswered(self.session, self.ticket.summary, language, reason="proposed", ticket_number=number)
+            summary, number, names = self.ticket.summary, self.ticket.number, names_in(self.session, conversation)
+            note_unanswered(self.session, summary, language, "proposed", number, names)
 
     def reopen(self, press: Press) -> None:
         desk.reopen(self.session, self.ticket, self.now, self.agent)

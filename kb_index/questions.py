@@ -7,10 +7,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kb_index.articles import get_article
-from kb_index.grouping import QUESTION_CHARACTERS, group_key
+from kb_index.grouping import group_key
 from kb_index.learning import add_editor_question
+from kb_index.masking import mask
 from kb_index.models import OpenQuestion, now
-from kb_index.readers import clean_text
 
 TICKETS = 50  # numbers kept with a question; the count goes on
 
@@ -20,13 +20,21 @@ class UnknownQuestion(LookupError):  # noqa: N818 - it is a finding
 
 
 def note_unanswered(
-    session: Session, question: str, language: str, reason: str, ticket_number: str | None = None
-) -> OpenQuestion:
+    session: Session,
+    question: str,
+    language: str,
+    reason: str,
+    ticket_number: str | None = None,
+    names: Iterable[str] = (),
+) -> OpenQuestion | None:
     """Count a question that was not answered. One that was answered or dismissed before is open again.
 
-    Safe against the same question noted by another process at the same moment.
+    names: who asked, to be masked. None, and nothing is noted, where nothing but personal data was in it. Safe against
+    the same question noted by another process at the same moment.
     """
-    question = clean_text(question[:QUESTION_CHARACTERS]).strip()
+    question = mask(question, names)
+    if not question:
+        return None
     key = group_key(question, language)
     first = {"question": question, "language": language, "group_key": key, "reason": reason, "state": "open"}
     moment = {"count": 0, "ticket_numbers": [], "first_asked": now(), "last_asked": now()}

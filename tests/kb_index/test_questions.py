@@ -83,7 +83,22 @@ def test_wrong_ids_are_said_so(sessions: Sessions) -> None:
             answer_question(session, question.id, 7)
 
 
-@pytest.mark.parametrize("text", ["", "😀", "x" * 100_000, "'; DROP TABLE open_question; --", "a\x00b"])
+def test_a_question_waits_without_who_asked_it(sessions: Sessions) -> None:
+    asked = "Hallo, Frau Meier kommt nicht ins Netz, Durchwahl 0351 4711.\nGruß, Konrad Voßmann"
+    with sessions.begin() as session:
+        note_unanswered(session, asked, "de", "unknown", "L-1", ["Konrad Voßmann"])
+        (waits,) = open_questions(session)
+    assert waits.question == "kommt nicht ins Netz, Durchwahl."
+
+
+@pytest.mark.parametrize("text", ["", "😀", "Viele Grüße\nAnna", "anna@firma.de"])
+def test_where_nothing_was_asked_nothing_is_noted(sessions: Sessions, text: str) -> None:
+    with sessions.begin() as session:
+        assert note_unanswered(session, text, "de", "unknown") is None
+        assert open_questions(session) == []
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "'; DROP TABLE open_question; --", "a\x00b"])
 def test_odd_questions_are_kept(sessions: Sessions, text: str) -> None:
     with sessions.begin() as session:
         assert note_unanswered(session, text, "en", "unknown").count == 1
