@@ -19,7 +19,7 @@ from bot.decision import (
     from_knowledge,
 )
 from bot.facts import missing_facts, names_system
-from bot.learning import learn_from_agents, learn_helped, learn_not_helped, remember_answer
+from bot.learning import learn_from_agents, learn_helped, learn_not_helped, names_in, remember_answer
 from bot.thinking import Thought, propose
 from bot.threads import open_threads
 from bot.voice import Voice
@@ -256,8 +256,10 @@ class RequesterCase(Voice):
         return "recorded"
 
     def take_fact_or_more(self, thought: Thought) -> str:
-        """A text while a fact is asked: the fact, unless it plainly says something stronger."""
+        """A text while a fact is asked: the fact, unless it plainly says something stronger, or asks what is known."""
         decision, text = thought.decision, thought.situation.text
+        if thought.situation.follow_up and isinstance(decision, Answer | AskBack):
+            return self.perform(thought, ())
         if isinstance(decision, HandOver) and decision.reason not in {Reason.UNKNOWN, Reason.OUTAGE}:
             self.take_over_reason(decision.reason, thought)
             return self.open_ticket()
@@ -310,9 +312,8 @@ class RequesterCase(Voice):
         """Tell the knowledge editors what could not be answered."""
         question, language = self.conversation.memory.get("question", ""), self.conversation.language
         if question.strip():
-            note_unanswered(
-                self.session, question, language or self.texts.language, reason=reason, ticket_number=number
-            )
+            names = names_in(self.session, self.conversation)
+            note_unanswered(self.session, question, language or self.texts.language, reason, number, names)
 
     # --- while a ticket is open -----------------------------------------------------------------------------------
     def add_to_ticket(self, messages: Sequence[Message], thought: Thought | None) -> str:

@@ -310,3 +310,12 @@ def test_rule_21_unanswered_questions_wait_for_the_editors(world: World) -> None
     world.unsolved(KONRAD)
     with world.app.house.sessions() as session:
         assert [question.question for question in open_questions(session)] == [UNKNOWN_QUESTION]
+
+
+def test_rule_21_open_questions_do_not_tell_who_asked_and_the_ticket_does(world: World) -> None:
+    asked = f"{UNKNOWN_QUESTION} Rückruf bitte bei Konrad Voßmann, Durchwahl 0351 4711"
+    world.unsolved(KONRAD, asked)
+    with world.app.house.sessions() as session:
+        (waits,) = open_questions(session)
+    assert waits.question == f"{UNKNOWN_QUESTION} Rückruf bitte bei, Durchwahl"
+    assert "Konrad Voßmann, Durchwahl 0351 4711" in world.conversation(KONRAD).memory["question"]
