@@ -7,6 +7,8 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.asking import essence
+from bot.choices import shortened
 from bot.web.api_articles import find_question, may_read, readable_article
 from bot.web.context import Anyone, Editor, Parts, Web
 from bot.web.rendering import page
@@ -19,6 +21,7 @@ from kb_index.models import Article, OpenQuestion, State
 from kb_index.questions import open_questions
 
 PAGE = 40
+LONGEST_TITLE = 100  # characters of a title that is made of a question
 router = APIRouter(prefix="/kb", include_in_schema=False)
 
 
@@ -123,7 +126,7 @@ def draft_from(session: Session, asked: OpenQuestion) -> dict[str, Any]:
     found = [ticket_by_number(session, number) for number in reversed(asked.ticket_numbers)]
     ticket = next((one for one in found if one is not None and (one.cause or one.fix)), None)
     return {
-        "title": asked.question.strip().splitlines()[0][:200],
+        "title": shortened(essence(asked.question), LONGEST_TITLE),
         "language": asked.language,
         "questions": "",
         "body": body_from(asked, ticket),

@@ -94,3 +94,14 @@ def test_dismissed_question_is_off_the_list(world: World, visit: Visits) -> None
     assert "Wer gießt die Blumen?" in sabine.get("/kb/questions").text
     sabine.post(f"/api/questions/{question}/dismiss")
     assert "Wer gießt die Blumen?" not in sabine.get("/kb/questions").text
+
+
+def test_the_title_of_a_new_article_is_its_question_without_courtesy_and_short(world: World, visit: Visits) -> None:
+    asked = "Könnten Sie mir bitte helfen? Der Beamer zeigt kein Bild, obwohl das Kabel steckt und ich"
+    with world.app.house.sessions.begin() as session:
+        question = note_unanswered(session, f"{asked} alles neu gestartet habe. Vielen Dank!", "de", "unknown").id
+        other = note_unanswered(session, f"Bitte: {'Beamer ' * 40}", "de", "unknown").id
+    sabine = visit("sabine")
+    title = "Der Beamer zeigt kein Bild, obwohl das Kabel steckt und ich alles neu gestartet habe."
+    assert f'value="{title}"' in sabine.get(f"/kb/articles/new?question={question}").text
+    assert 'Beamer Beamer…"' in sabine.get(f"/kb/articles/new?question={other}").text
