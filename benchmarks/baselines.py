@@ -263,7 +263,13 @@ def _run(system: System, python: str, options: argparse.Namespace, language: str
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), str(options.threads))
     with err.status(f"{system.name} ({language}) ..."), places["output"].open("w") as sink:
         done = subprocess.run(  # noqa: S603 - our own command
-            command, stdout=sink, stderr=sink, env=os.environ | threads, timeout=LONGEST_RUN, check=False
+            command,
+            cwd=options.work,
+            stdout=sink,
+            stderr=sink,
+            env=os.environ | threads,
+            timeout=LONGEST_RUN,
+            check=False,
         )
     if done.returncode:
         last = places["output"].read_text("utf-8", errors="replace").strip().splitlines()[-3:]
