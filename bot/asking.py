@@ -3,14 +3,23 @@
 import re
 
 from nlu.courtesy import telling_sentences
+from nlu.follow_ups import is_follow_up
 
 LONG = 40  # words; below it a text is searched as it is, without its courtesy
 MOST_SENTENCES = 2
 LONGEST_SENTENCE = 30  # words; a longer one is read clause by clause
 ENOUGH = 0.6  # of the best sentence's weight, for another one to matter too
+ENOUGH_SAID = 20  # characters of a sentence that stands for the whole text
 TOO_LITTLE = 3  # characters; what is left of "Hallo!" is nothing to search for
 
 _CLAUSE = re.compile(r",\s+|;\s+|\s[–-]\s|\s+(?=(?:und|aber|and|but|weil|because|sondern)\s)")
+_POINTS_BACK = re.compile(
+    r"(?:(?:und|aber|and|but) )?(?i:der|die|das|dies|er|sie|es|he|she|it|that|they) (?-i:[a-zäöü])"
+)
+_ASKS = re.compile(
+    r"(?:wie|wo|womit|wohin|was|welche\w*|wer|wann|how|where|what|which|who|when)\b(?!ever)", re.IGNORECASE
+)
+_ASKS_ON = re.compile(r"(?:wo|wie|was|wann|warum|ob|how|where|what|when|why|whether)\b")
 # How much a sentence looks like the question or the trouble, by what stands in it; every line is an alternative.
 _QUESTION = r"""
 (?:wie|wo|womit|was|warum|wieso|wann|welche\w*|kann|können|könnte|darf|gibt es|geht)\b[^?]{0,200}\?
@@ -18,7 +27,7 @@ _QUESTION = r"""
 """
 _WANTS_TO_KNOW = r"""
 how (?:do|can|to|should)\b|where (?:do|can)\b|is there a way\b
-wie (?:kann|kriege|bekomme|komme|mache)\b|weiß nicht,? wie\b
+wie (?:kann|kriege|bekomme|komme|mache|ich|man)\b|weiß nicht,? wie\b
 (?:wollte|möchte|würde gern\w*|want\w*|like) (?:nur |mal |kurz |gern\w* |to )*(?:fragen|wissen|ask|know)\b
 """
 _FAILS = r"""
@@ -30,6 +39,9 @@ stopped (?:work|print|sync|load)\w*
 _TROUBLE = r"""
 (?:fehler\w*|absturz|abgestürzt|stürzt|hängt|kaputt|gesperrt|abgelaufen|verweigert|schwarz|weg|verschwunden)\b
 (?:error\w*|crash\w*|stuck|frozen|freez\w+|broken|locked|denied|expired|missing|gone|timed? ?out|blue screen)\b
+"""
+_WHY = r"""
+(?:warum|wieso|weshalb|why|how come)\b
 """
 _WISH = r"""
 (?:brauche|benötige|bräuchte|bestell\w+|beantrag\w+|need|require|request|order)\b
@@ -51,6 +63,8 @@ def _one_of(lines: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(lines.split(chr(10))[1:-1])})", re.IGNORECASE)
 
 
+_ASKS_IN_WORDS = _one_of(_WANTS_TO_KNOW)
+_SOMETHING_IS_WRONG = (_one_of(_FAILS), _one_of(_TROUBLE), _one_of(_WHY))
 _CUES = (
     *((3.0, _one_of(_QUESTION)), (2.5, _one_of(_WANTS_TO_KNOW)), (3.0, _one_of(_FAILS)), (2.5, _one_of(_TROUBLE))),
     *((2.0, _one_of(_WISH)), (0.5, _one_of(_NOW)), (-2.5, _one_of(_TRIED)), (-1.5, _one_of(_STORY))),
@@ -76,8 +90,39 @@ def searches_of(text: str) -> tuple[str, ...]:
     plain = " ".join(sentences)
     if not _is_long(plain):
         return (plain,)
-    best = max(_pieces(sentences), key=_weight, default=plain)
-    return tuple(dict.fromkeys((essence(text), best, plain)))
+    pieces = _pieces(sentences)
+    return tuple(dict.fromkeys((essence(text), pieces[_strongest(pieces)][1], plain)))
+
+
+def summary_of(text: str, longest: int = 120) -> str:
+    """The sentence that says most and needs none before it, as "und auf dem Mac?" does; at most `longest` characters,
+    on one line."""
+    sentences = _sentences(text)
+    pieces = _pieces([sentence for sentence in sentences if not is_follow_up(sentence)] or sentences)
+    says_most = _on_one_line(" ".join(pieces[place][1] for place in _around(pieces, _strongest(pieces))))
+    chosen = says_most if len(says_most) >= ENOUGH_SAID else _on_one_line(text)
+    return chosen if len(chosen) <= longest else chosen[: longest - 1].rstrip() + "…"
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def only_word(text: str) -> str | None:
+    """The one word that is all a text says, courtesy aside."""
+    words = " ".join(_sentences(text)).split()
+    return words[0] if len(words) == 1 else None
+
+
+def asks_how(text: str) -> bool:
+    """Whether a text only wants to know something: it asks, and nothing in it says that something does not work."""
+    asks = any(one.endswith("?") or _ASKS.match(one) or _ASKS_IN_WORDS.search(one) for one in _sentences(text))
+    return asks and not any(cue.search(text) for cue in _SOMETHING_IS_WRONG)
+
+
+def _strongest(pieces: list[tuple[int, str]]) -> int:
+    """The place of the piece that says most; among equals the first."""
+    return max(range(len(pieces)), key=lambda place: _weight(pieces[place][1]))
 
 
 def _is_long(plain: str) -> bool:
@@ -91,21 +136,33 @@ def _sentences(text: str) -> list[str]:
 
 
 def _telling(sentences: list[str]) -> list[str]:
-    """The pieces that matter, in the order of the text; empty when none stands out. A clause brings the one before it
-    along, which names what it is about."""
+    """The pieces that matter, in the order of the text; empty when none stands out. A clause takes its neighbours."""
     pieces = _pieces(sentences)
-    weights = [_weight(piece) for piece in pieces]
+    weights = [_weight(piece) for _, piece in pieces]
     best = max(weights, default=0.0)
     if best <= 0:
         return []
     strongest = sorted(range(len(pieces)), key=lambda place: -weights[place])[:MOST_SENTENCES]
-    chosen = {place for place in strongest if weights[place] >= ENOUGH * best}
-    context = {place - 1 for place in chosen if place and pieces[place] not in sentences}
-    return [pieces[place] for place in sorted(chosen | context)]
+    chosen = {near for place in strongest if weights[place] >= ENOUGH * best for near in _around(pieces, place)}
+    return [pieces[place][1] for place in sorted(chosen)]
 
 
-def _pieces(sentences: list[str]) -> list[str]:
-    return [piece for sentence in sentences for piece in _clauses(sentence)]
+def _pieces(sentences: list[str]) -> list[tuple[int, str]]:
+    """The clauses of the sentences, each with the place of its sentence."""
+    return [(place, clause) for place, sentence in enumerate(sentences) for clause in _clauses(sentence)]
+
+
+def _around(pieces: list[tuple[int, str]], place: int) -> range:
+    """A clause with the one before it in its sentence, which names what it is about, further back where that one only
+    points back ("der möchte das ..."), and with the one it asks ("wo man das einstellt")."""
+    start, end = place, place + 1
+    while (
+        start and pieces[start - 1][0] == pieces[place][0] and (start == place or _POINTS_BACK.match(pieces[start][1]))
+    ):
+        start -= 1
+    if end < len(pieces) and pieces[end][0] == pieces[place][0] and _ASKS_ON.match(pieces[end][1]):
+        end += 1
+    return range(start, end)
 
 
 def _joined(plain: str, telling: list[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bot import replies
+from bot.asking import summary_of
 from bot.channels.port import Button, Reply
 from bot.decision import (
     LONGEST_SMALL_TALK,
@@ -23,7 +24,7 @@ from bot.learning import learn_from_agents, learn_helped, learn_not_helped, name
 from bot.thinking import Thought, propose
 from bot.threads import open_threads
 from bot.voice import Voice
-from bot.wording import has_no_answer, summary_of
+from bot.wording import has_no_answer
 from handoff import desk
 from handoff.desk import Proposal
 from handoff.models import ConversationState, Kind, Message, Reason, Ticket, TicketState, TicketType

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.asking import essence, searches_of
+from bot.asking import essence, only_word, searches_of, summary_of
 from bot.decision import LONGEST_SMALL_TALK, SAYS_NO, Decision, HandOver, Situation, decide
 from bot.evidence import evidence_of
 from bot.house import House
 from bot.searching import LONGEST_ASKED, shown_before, surest
-from bot.wording import asks_for_person, sensitive_topic, still_broken, summary_of, type_of
+from bot.wording import asks_for_person, sensitive_topic, still_broken, type_of
 from handoff.desk import Proposal
 from handoff.models import ConversationState, Reason
 from kb_index.port import Hit
@@ -103,6 +103,7 @@ def think(house: House, case: Case, text: str) -> Thought:
         did_not_help=continues and says_no and case.expects == "feedback",
         asked_back=case.asked_back if continues else 0,
         follow_up=follows,
+        one_word=only_word(question),
         answered=case.expects == "feedback",
         pointed_away=case.pointed_away,
         has_open_ticket=case.has_open_ticket,
@@ -116,9 +117,10 @@ def language_of(house: House, case: Case, text: str) -> str:
 
 
 def _goes_on(case: Case, text: str) -> bool:
-    """Whether a text is a follow-up to the question of the case ("und auf dem Mac?")."""
-    free = case.state == ConversationState.WITH_BOT and case.expects in {None, "feedback"}
-    return free and bool(case.question) and is_follow_up(text)
+    """Whether a text is a follow-up to the question of the case ("und auf dem Mac?"). What answers a question of Lotse
+    may look like one ("auf dem Mac"), but asks nothing."""
+    free = case.expects in {None, "feedback"} or (case.expects in {"choice", "fact"} and "?" in text)
+    return free and case.state == ConversationState.WITH_BOT and bool(case.question) and is_follow_up(text)
 
 
 def _continues(case: Case, *, about_it: bool) -> bool:
@@ -175,6 +177,7 @@ def search_again(house: House, case: Case, *, did_not_help: bool = False) -> Tho
         shown=shown_before(result, case.shown),
         did_not_help=did_not_help,
         asked_back=case.asked_back,
+        one_word=only_word(question),
     )
     return _conclude(house, situation, language, question, searches=searches, continues=True)
 

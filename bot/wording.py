@@ -24,7 +24,7 @@ SINCE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 REQUEST = re.compile(
-    r"""\b(brauche|benötige|benoetige|bestellen|beantragen|hätte\ gern\w*|möchte\ einen?
+    r"""\b(brauche|bräuchte|braeuchte|benötige|benoetige|bestellen|beantragen|hätte\ gern\w*|möchte\ (noch\ )?einen?
     | neue[nrs]?\ (laptop|monitor|headset|handy|maus|tastatur|zugang) | zugriff\ auf | berechtigung
     | need\ (a|an|access|new) | order | request | would\ like)\b""",
     re.IGNORECASE | re.VERBOSE,
@@ -83,11 +83,3 @@ def still_broken(text: str) -> bool:
 def type_of(text: str) -> TicketType:
     """Somebody wants something new, or something is broken."""
     return TicketType.REQUEST if REQUEST.search(text) else TicketType.INCIDENT
-
-
-def summary_of(text: str, longest: int = 120) -> str:
-    """The first sentence, at most `longest` characters, on one line."""
-    flat = " ".join(text.split())
-    first = re.split(r"(?<=[.!?])(?<!\d\.)\s", flat, maxsplit=1)[0]
-    chosen = first if len(first) >= 20 else flat
-    return chosen if len(chosen) <= longest else chosen[: longest - 1].rstrip() + "…"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.asking import LONG, essence, searches_of
+from bot.asking import LONG, essence, only_word, searches_of, summary_of
 
 # ruff: noqa: E501 - texts as people write them, broken where their mail program does
 VPN_STORY = """Hallo zusammen, ich bin seit Montag wieder da nach drei Wochen Urlaub mit den Kindern in Dänemark, das war
@@ -39,6 +39,11 @@ grey one next to the gate. Yesterday everything was fine and nobody installed an
 showed 0x80070005 for a moment and then went away. Since then the label printer does not print anything. We have a lorry
 waiting at the gate and would be glad about any idea.
 Cheers, Henrik"""
+
+PRINT_STORY = """Guten Morgen zusammen, ich hoffe, Sie hatten ein schönes Wochenende. Also, ich war letzte Woche auf der
+Messe in Hannover und da war alles wie immer, das Hotel war auch schön, und jetzt soll ich für den Chef die Präsentation
+drucken, und der möchte das auf beiden Seiten vom Papier haben wegen der Nachhaltigkeit, und ich finde partout nicht, wo
+man das einstellt, das ist bestimmt ganz einfach, ich stehe da auf dem Schlauch. Liebe Grüße, Heike"""
 
 
 @pytest.mark.parametrize(
@@ -106,6 +111,11 @@ def test_what_looks_like_courtesy_and_names_a_thing_is_searched(text: str, asked
         (EXCEL_STORY, ["seitdem startet Excel nicht mehr", "kam plötzlich eine Meldung"], ["Warenwirtschaft"]),
         (SHARE_STORY, ["access denied", "asks me for a password"], ["teams works", "rebooted"]),
         (CODE_STORY, ["label printer does not print", "0x80070005"], ["grey one", "Henrik"]),
+        (
+            PRINT_STORY,
+            ["Präsentation drucken", "beiden Seiten", "wo man das einstellt"],
+            ["Messe", "Hotel", "Wochenende"],
+        ),
     ],
 )
 def test_of_a_long_story_what_matters_is_searched(story: str, kept: list[str], left_out: list[str]) -> None:
@@ -144,3 +154,56 @@ def test_twenty_thousand_characters_are_read_quickly(piece: str) -> None:
     started = time.perf_counter()
     assert searches_of((piece * 20_000)[:20_000])
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PRINT_STORY, "und jetzt soll ich für den Chef die Präsentation drucken und der möchte das auf beiden Seiten"),
+        (DISPLAY_STORY, "My question: how do I connect my laptop to the meeting room display"),
+        (
+            "Good morning all, I hope you had a nice weekend. I was away. My laptop no longer starts.",
+            "My laptop no longer",
+        ),
+        ("Wie richte ich das VPN ein?\nWie mache ich das auf dem Mac?", "Wie richte ich das VPN ein?"),
+        ("VPN einrichten\nund auf dem Mac?", "VPN einrichten"),
+        ("Und auf dem Mac?", "Und auf dem Mac?"),
+    ],
+)
+def test_what_a_text_says_in_one_sentence_is_neither_greeting_nor_story_nor_follow_up(text: str, said: str) -> None:
+    assert summary_of(text).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("drucker", "drucker"),
+        ("Hallo, Zoom?", "Zoom?"),
+        ("Drucker einrichten", None),
+        ("", None),
+        ("0x80070005", "0x80070005"),
+    ],
+)
+def test_one_word_is_told_from_a_question(text: str, word: str | None) -> None:
+    assert only_word(text) == word
+
+
+@given(st.text(max_size=500))
+def test_a_summary_is_one_short_line(text: str) -> None:
+    summary = summary_of(text)
+    assert len(summary) <= 120
+    assert "\n" not in summary
+
+
+def test_a_summary_is_the_sentence_that_says_most_unless_it_says_too_little() -> None:
+    hello = "Guten Morgen zusammen, ich hoffe, Sie hatten ein schönes Wochenende."
+    assert summary_of(f"{hello} Der Drucker im Flur druckt nicht. Danke.") == "Der Drucker im Flur druckt nicht."
+    assert summary_of("Der Kaffee war gut. Der Drucker druckt nicht.") == "Der Drucker druckt nicht."
+    assert summary_of("Die Maus. Im Büro.") == "Die Maus. Im Büro."
+    assert summary_of("Der Drucker im Flur druckt nicht. Danke.") == "Der Drucker im Flur druckt nicht."
+    assert summary_of("x" * 200) == "x" * 119 + "…"
+
+
+def test_a_summary_does_not_end_at_an_ordinal() -> None:
+    text = "Der Drucker im 2. Stock druckt auch nicht. Und das Fax piept."
+    assert summary_of(text) == "Der Drucker im 2. Stock druckt auch nicht."

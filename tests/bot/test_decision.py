@@ -20,6 +20,7 @@ from bot.decision import (
     chance_among,
     conclude,
     decide,
+    from_knowledge,
 )
 from handoff.models import Reason
 from kb_index.port import Confidence, Hit, SearchResult
@@ -62,6 +63,13 @@ NOTHING = result(0.1, among=0.1)
 )
 def test_a_person_comes_before_any_answer(situation: Situation, decision: HandOver) -> None:
     assert decide(replace(situation, result=SURE)) == decision
+
+
+@pytest.mark.parametrize("intent", ["security_incident", "report_outage"])
+@pytest.mark.parametrize("found", [SURE, UNSURE, NOTHING, None])
+def test_a_guess_makes_no_topic_sensitive_and_no_outage(intent: str, found: SearchResult | None) -> None:
+    guess = Situation("Und auf dem Mac?", Understanding(intent, 0.35), found)
+    assert decide(guess) == from_knowledge(guess)
 
 
 def test_sensitive_wins_over_everything_else() -> None:
@@ -152,6 +160,24 @@ def test_an_article_shown_before_is_not_shown_again() -> None:
     assert decide(asks(result=both, tried=frozenset({1}))) == Answer(both.hits[1])
     assert decide(asks(result=both, shown=frozenset({1}))) == Answer(both.hits[1])
     assert decide(asks(result=both, tried=frozenset({1, 2}))) == HandOver(Reason.UNKNOWN, may_ask=True)
+
+
+def test_one_word_is_offered_something_before_it_is_answered() -> None:
+    alone = result(0.9, among=0.9)
+    topic = asks(text="drucker", one_word="drucker", result=alone)
+    assert decide(topic) == AskBack(alone.hits)
+    assert decide(replace(topic, result=replace(alone, ask_from=None))) == AskBack(alone.hits)
+    assert decide(replace(topic, asked_back=1)) == Answer(alone.hits[0])
+
+
+@pytest.mark.parametrize("word", ["0x80070005", "A1", "a1?"])
+def test_an_error_code_or_a_title_asks_by_itself(word: str) -> None:
+    assert decide(asks(text=word, one_word=word, result=SURE)) == Answer(SURE.hits[0])
+
+
+def test_the_title_of_an_article_is_answered_though_it_is_one_word() -> None:
+    named = replace(SURE, hits=(replace(SURE.hits[0], title="Zoom"),))
+    assert decide(asks(text="zoom", one_word="zoom", result=named)) == Answer(named.hits[0])
 
 
 # --- out of scope -----------------------------------------------------------------------------------------------------

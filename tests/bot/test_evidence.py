@@ -67,6 +67,7 @@ SITUATION = st.builds(
     did_not_help=st.booleans(),
     asked_back=st.integers(0, 3),
     follow_up=st.booleans(),
+    one_word=st.none() | st.sampled_from(["Drucker", "VPN", "0x1"]),
     answered=st.booleans(),
     pointed_away=st.booleans(),
     has_open_ticket=st.booleans(),

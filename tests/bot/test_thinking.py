@@ -67,7 +67,9 @@ def test_a_text_without_letters_is_not_searched(world: World) -> None:
         ("feedback", "Und das geht immer noch nicht?", "ask_question", "Drucker"),
         ("feedback", "Nein, und auf dem Mac?", "deny", "Drucker\nNein, und auf dem Mac?"),
         ("feedback", "Mein Monitor geht immer noch nicht", "ask_question", "Mein Monitor geht immer noch nicht"),
-        ("fact", "Und auf dem Mac?", "ask_question", "Und auf dem Mac?"),
+        ("fact", "Und auf dem Mac?", "ask_question", "Drucker\nUnd auf dem Mac?"),
+        ("fact", "auf dem Mac", "ask_question", "auf dem Mac"),
+        ("choice", "Und auf dem Mac?", "security_incident", "Drucker\nUnd auf dem Mac?"),
         ("choice", "im Flur", "ask_question", "Drucker\nim Flur"),
         ("choice", "nein", "deny", "Drucker"),
         ("choice", LONG_NO, "deny", f"Drucker\n{LONG_NO}"),
@@ -97,6 +99,26 @@ def test_what_belongs_to_the_question_before_is_read_with_it(
 def test_an_offered_article_is_named_by_number_or_label_or_its_own_title(text: str, chosen: str | None) -> None:
     assert offered_in(OFFERED, text) == chosen
     assert offered_in(replace(OFFERED, expects="feedback"), text) is None
+
+
+@pytest.mark.parametrize(
+    ("expects", "text", "follows"),
+    [
+        *((("choice", "Und auf dem Mac?", True), ("fact", "Und auf dem Mac?", True))),
+        *((("choice", "im Flur", False), ("fact", "auf dem Mac", False))),
+    ],
+)
+def test_a_question_back_is_followed_up_by_a_question_and_answered_by_anything_else(
+    world: World, expects: str, text: str, follows: bool
+) -> None:
+    case = replace(NEW, expects=expects, question="Drucker")
+    assert think(world.app.house, case, text).situation.follow_up is follows
+
+
+@pytest.mark.parametrize(("text", "word"), [("Hallo, Drucker", "Drucker"), ("Drucker im Flur", None)])
+def test_a_question_of_one_word_is_known_as_one(world: World, text: str, word: str | None) -> None:
+    assert think(world.app.house, NEW, text).situation.one_word == word
+    assert search_again(world.app.house, replace(NEW, question=text)).situation.one_word == word
 
 
 @pytest.mark.parametrize("text", ["Das geht nicht?", "Das hat nicht geklappt, was kann ich noch tun?"])

@@ -1,8 +1,6 @@
 """What words alone tell."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.settings import SensitiveTopic
 from bot.wording import (
@@ -10,7 +8,6 @@ from bot.wording import (
     has_no_answer,
     sensitive_topic,
     still_broken,
-    summary_of,
     tells_since,
     type_of,
 )
@@ -121,24 +118,3 @@ def test_other_texts_are_not_still_broken(text: str) -> None:
 )
 def test_requests_are_told_from_incidents(text: str, kind: TicketType) -> None:
     assert type_of(text) == kind
-
-
-@given(st.text(max_size=500))
-def test_a_summary_is_one_short_line(text: str) -> None:
-    summary = summary_of(text)
-    assert len(summary) <= 120
-    assert "\n" not in summary
-
-
-def test_a_summary_is_the_first_sentence_unless_it_says_too_little() -> None:
-    assert (
-        summary_of("Hallo. Der Drucker im Flur druckt nicht. Danke.")
-        == "Hallo. Der Drucker im Flur druckt nicht. Danke."
-    )
-    assert summary_of("Der Drucker im Flur druckt nicht. Danke.") == "Der Drucker im Flur druckt nicht."
-    assert summary_of("x" * 200) == "x" * 119 + "…"
-
-
-def test_a_summary_does_not_end_at_an_ordinal() -> None:
-    text = "Der Drucker im 2. Stock druckt auch nicht. Und das Fax piept."
-    assert summary_of(text) == "Der Drucker im 2. Stock druckt auch nicht."
