@@ -6,6 +6,7 @@ import pytest
 from sentences import keys
 from world import JETTE, KONRAD, UNKNOWN_QUESTION, World
 
+from bot.texts import load_catalogue
 from handoff.models import Reason, TicketType
 from kb_index.questions import open_questions
 from nlu.port import Entity
@@ -41,10 +42,42 @@ def test_what_was_told_already_is_not_asked(world: World) -> None:
     assert "receipt" in keys(world.ask(KONRAD, UNKNOWN_QUESTION).reply.text)
 
 
-def test_a_request_is_not_asked_since_when(world: World) -> None:
-    assert "ask_system" in keys(world.ask(KONRAD, "Ich brauche Zugriff auf das Archiv der Telefonanlage").reply.text)
-    assert "receipt" in keys(world.press(KONRAD, "skip").reply.text)
-    assert world.ticket().type == TicketType.REQUEST
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Ich brauche Zugriff auf das Archiv der Telefonanlage", TicketType.REQUEST),
+        ("Ich bräuchte noch einen zweiten Fernsprecher", TicketType.REQUEST),
+        ("Wie verschlüssele ich meine Faxe?", TicketType.INCIDENT),
+        ("Kann mir jemand sagen, wie ich Faxe verschlüssele", TicketType.INCIDENT),
+        ("und auf dem Fax?", TicketType.INCIDENT),
+    ],
+)
+def test_only_where_something_does_not_work_facts_are_asked(world: World, text: str, kind: TicketType) -> None:
+    assert "receipt" in keys(world.ask(KONRAD, text).reply.text)
+    assert world.ticket().type == kind
+
+
+@pytest.mark.parametrize("text", ["Warum klingelt die Telefonanlage?", "Wie kann das sein, das Fax geht nicht?", BARE])
+def test_where_something_does_not_work_facts_are_asked_though_it_is_a_question(world: World, text: str) -> None:
+    assert "ask_system" in keys(world.ask(KONRAD, text).reply.text)
+
+
+@pytest.mark.parametrize("key", ["ask_system", "ask_since"])
+def test_whoever_is_asked_a_fact_is_told_that_a_colleague_comes(key: str) -> None:
+    sentences = load_catalogue("replies")[key].values()
+    assert [sentence for sentence in sentences if "Kollegin" not in sentence and "colleague" not in sentence] == []
+
+
+def test_a_question_while_a_fact_is_asked_is_answered_with_what_went_before(world: World) -> None:
+    world.publish(
+        "Telefonanlage leiser stellen im Lager", "Die Telefonanlage klingelt pausenlos im Lager: leiser stellen."
+    )
+    world.ask(KONRAD, UNKNOWN_QUESTION)
+    world.understander.teach("Und im Lager?", "security_incident")
+    world.ask(KONRAD, "Und im Lager?")
+    assert world.tickets() == 0 or world.ticket().queue != "security"
+    world.press(KONRAD, "person")
+    assert world.ticket().summary == UNKNOWN_QUESTION
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_what_belongs_to_a_ticket_from_another_place_goes_there(world: World) ->
 def test_out_of_scope_is_pointed_away_once_and_a_ticket_is_offered(world: World) -> None:
     weather = "Wie wird das Wetter morgen in Kiel?"
     assert "out_of_scope" in keys(world.ask(KONRAD, weather).reply.text)
-    assert "ask_system" in keys(world.press(KONRAD, "ticket").reply.text)
+    assert "receipt_asked_for_person" in keys(world.press(KONRAD, "ticket").reply.text)
     world.press(KONRAD, "skip")
     world.press(KONRAD, "skip")
     assert world.ticket().summary == weather
@@ -193,7 +193,7 @@ def test_out_of_scope_is_pointed_away_once_and_a_ticket_is_offered(world: World)
 def test_out_of_scope_is_not_pointed_away_a_second_time(world: World) -> None:
     weather = "Wie wird das Wetter morgen in Kiel?"
     world.ask(KONRAD, weather)
-    assert "ask_system" in keys(world.ask(KONRAD, weather).reply.text)
+    assert "receipt" in keys(world.ask(KONRAD, weather).reply.text)
 
 
 def test_a_known_outage_is_told_and_a_ticket_still_possible(world: World) -> None:
