@@ -167,7 +167,7 @@ def from_knowledge(situation: Situation) -> Answer | AskBack | SmallTalk | HandO
     """Answer when sure, offer choices when the right article is probably among them, else bring a person."""
     may_show = not (situation.did_not_help and len(situation.tried) >= MOST_TRIED)
     hit = first_sure(situation) if may_show else None
-    if hit is not None and not _only_names_topic(situation, hit):
+    if hit is not None and not _only_names_topic(situation):
         return Answer(hit)
     choices = choices_left(situation) if may_show else ()
     choices = choices or ((hit,) if hit is not None else ())
@@ -178,13 +178,11 @@ def from_knowledge(situation: Situation) -> Answer | AskBack | SmallTalk | HandO
     return HandOver(Reason.URGENT if situation.urgent else Reason.UNKNOWN, may_ask=not situation.urgent)
 
 
-def _only_names_topic(situation: Situation, hit: Hit) -> bool:
-    """Whether one word names what a question would be about ("drucker"): it is offered something first. An error code
-    asks by itself, and so does a title."""
+def _only_names_topic(situation: Situation) -> bool:
+    """Whether one word names what a question would be about ("drucker"): it is offered something before it is answered.
+    An error code asks by itself."""
     word = situation.one_word
-    if word is None or situation.asked_back or any(character.isdecimal() for character in word):
-        return False
-    return word.strip(" .!?").casefold() != hit.title.casefold()
+    return word is not None and not situation.asked_back and not any(map(str.isdecimal, word))
 
 
 def _is_out_of_scope(situation: Situation) -> bool:
