@@ -27,7 +27,7 @@ _QUESTION = r"""
 """
 _WANTS_TO_KNOW = r"""
 how (?:do|can|to|should)\b|where (?:do|can)\b|is there a way\b
-wie (?:kann|kriege|bekomme|komme|mache|ich|man)\b|weiß nicht,? wie\b
+wie (?:kann|kriege|bekomme|komme|mache)\b|weiß nicht,? wie\b
 (?:wollte|möchte|würde gern\w*|want\w*|like) (?:nur |mal |kurz |gern\w* |to )*(?:fragen|wissen|ask|know)\b
 """
 _FAILS = r"""
@@ -39,6 +39,10 @@ stopped (?:work|print|sync|load)\w*
 _TROUBLE = r"""
 (?:fehler\w*|absturz|abgestürzt|stürzt|hängt|kaputt|gesperrt|abgelaufen|verweigert|schwarz|weg|verschwunden)\b
 (?:error\w*|crash\w*|stuck|frozen|freez\w+|broken|locked|denied|expired|missing|gone|timed? ?out|blue screen)\b
+"""
+_ASKS_HOW = r"""
+(?:sagen|zeigen|fragen|wissen|weiß|finde)\b[^.?!]{0,40}\b(?:wo|wie|wann|ob)\b
+(?:tell|show|ask|know|find|wonder\w*)\b[^.?!]{0,40}\b(?:where|how|when|whether)\b
 """
 _WHY = r"""
 (?:warum|wieso|weshalb|why|how come)\b
@@ -63,7 +67,7 @@ def _one_of(lines: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(lines.split(chr(10))[1:-1])})", re.IGNORECASE)
 
 
-_ASKS_IN_WORDS = _one_of(_WANTS_TO_KNOW)
+_ASKS_IN_WORDS = _one_of(_ASKS_HOW)
 _SOMETHING_IS_WRONG = (_one_of(_FAILS), _one_of(_TROUBLE), _one_of(_WHY))
 _CUES = (
     *((3.0, _one_of(_QUESTION)), (2.5, _one_of(_WANTS_TO_KNOW)), (3.0, _one_of(_FAILS)), (2.5, _one_of(_TROUBLE))),
@@ -115,9 +119,10 @@ def only_word(text: str) -> str | None:
 
 
 def asks_how(text: str) -> bool:
-    """Whether a text only wants to know something: it asks, and nothing in it says that something does not work."""
+    """Whether a text only wants to know something: it asks, and nothing in it says that something does not work, as
+    "ich finde nicht, wo man das einstellt" does not."""
     asks = any(one.endswith("?") or _ASKS.match(one) or _ASKS_IN_WORDS.search(one) for one in _sentences(text))
-    return asks and not any(cue.search(text) for cue in _SOMETHING_IS_WRONG)
+    return asks and not any(cue.search(_ASKS_IN_WORDS.sub(" ", text)) for cue in _SOMETHING_IS_WRONG)
 
 
 def _strongest(pieces: list[tuple[int, str]]) -> int:

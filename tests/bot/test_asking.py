@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.asking import LONG, essence, only_word, searches_of, summary_of
+from bot.asking import LONG, asks_how, essence, only_word, searches_of, summary_of
 
 # ruff: noqa: E501 - texts as people write them, broken where their mail program does
 VPN_STORY = """Hallo zusammen, ich bin seit Montag wieder da nach drei Wochen Urlaub mit den Kindern in Dänemark, das war
@@ -207,3 +207,16 @@ def test_a_summary_is_the_sentence_that_says_most_unless_it_says_too_little() ->
 def test_a_summary_does_not_end_at_an_ordinal() -> None:
     text = "Der Drucker im 2. Stock druckt auch nicht. Und das Fax piept."
     assert summary_of(text) == "Der Drucker im 2. Stock druckt auch nicht."
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        *((text, True) for text in (PRINT_STORY, "Wie verschlüssele ich eine Mail", "I do not know where to set that")),
+        *((text, True) for text in ("Kann mir jemand sagen, wie ich ein Fax verschicke", "und auf dem iPad?")),
+        *((text, False) for text in ("Warum flackert der Monitor?", "Outlook hängt, was soll ich tun?", EXCEL_STORY)),
+        *((text, False) for text in ("Die Telefonanlage klingelt pausenlos.", "Why can't I log in?", "")),
+    ],
+)
+def test_a_question_how_something_is_done_is_told_from_trouble(text: str, asks: bool) -> None:
+    assert asks_how(text) is asks
