@@ -11,7 +11,7 @@ from bot.choices import choice_label
 from bot.texts import Texts
 from handoff.desk import THIRD_LEVEL
 from handoff.models import Reason, Ticket, TicketState
-from kb_index.markup import article_links
+from kb_index.markup import article_links, without_bare_heading
 from kb_index.port import Hit
 
 RECEIPTS = {
@@ -71,15 +71,16 @@ def answer(texts: Texts, hit: Hit) -> Reply:
         if reviewed is None
         else texts("source_reviewed", title=hit.title, date=plain_date(reviewed, texts))
     )
+    text = without_bare_heading(hit.text)
     return Reply(
-        texts(key, title=hit.title, text=hit.text, person=texts("button_person")),
+        texts(key, title=hit.title, text=text, person=texts("button_person")),
         (
             Button("helped", texts("button_helped"), style="primary"),
             Button("not_helped", texts("button_not_helped")),
             person_button(texts),
         ),
         (Link(source, article_url(hit.article_id)),),
-        allowed_links=article_links(hit.text),
+        allowed_links=article_links(text),
     )
 
 

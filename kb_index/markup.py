@@ -36,6 +36,7 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "td": {"align"}, "th": {"
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 SPACES = re.compile(r"\s+")
 HTML_TAG = re.compile(r"<[^<>]*>")
+HEADING = re.compile(r"#{1,6}[ \t].*|\*\*[^*]*[^*.!?]\*\*:?")  # in bold, one that does not end as a sentence does
 
 
 def article_html(markdown: str) -> str:
@@ -55,6 +56,15 @@ def article_links(markdown: str) -> frozenset[str]:
 def plain_text(markdown: str) -> str:
     """The words of a Markdown text in their order, without its marks, addresses and line ends."""
     return SPACES.sub(" ", " ".join(written(MARKDOWN.parse(markdown)))).strip()
+
+
+def without_bare_heading(markdown: str) -> str:
+    """A text without the headings at its end under which nothing stands; one that is all there is stays."""
+    above, _, last = markdown.rstrip().rpartition("\n")
+    while above and HEADING.fullmatch(last.rstrip()):
+        markdown = above.rstrip()
+        above, _, last = markdown.rpartition("\n")
+    return markdown
 
 
 def walk(tokens: Iterable[Token]) -> Iterator[Token]:

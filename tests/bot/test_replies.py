@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from string import Formatter
@@ -170,6 +171,11 @@ def test_an_answer_names_its_source_and_review_date() -> None:
         == "Source: VPN (review date 1 Mar 2026)"
     )
     assert replies.answer(Texts("de"), hit()).links[0].label == "Quelle: VPN"
+
+
+def test_an_answer_does_not_end_in_a_heading_with_nothing_under_it() -> None:
+    cut = replace(hit(), text="Beidseitig drucken.\n\n**Duplexdruck in Microsoft Office**")
+    assert replies.answer(Texts("de"), cut).text == "**VPN**\n\nBeidseitig drucken."
 
 
 def test_an_answer_in_the_other_language_says_so() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_index.markup import article_html, article_links, plain_text
+from kb_index.markup import article_html, article_links, plain_text, without_bare_heading
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,38 @@ def test_plain_text_has_no_marks() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "heading", ["**Duplex in Office**", "**Duplex:**", "**Duplex**:", "## Duplex", "**One**\n\n### Two\n", "**One** \n"]
+)
+def test_a_heading_with_nothing_under_it_is_left_out(heading: str) -> None:
+    assert without_bare_heading(f"Print it.\n\n{heading}") == "Print it."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "**Duplex**",
+            "## Duplex",
+            "## Duplex\n\nPrint it.",
+            "Print it.\n\n**Never tell your PIN!**",
+            "Print.\n#hash",
+        ),
+        *(
+            "1. Open it.\n2. **Print**",
+            "- **a**\n- **b**",
+            "Print it.\n\n**Duplex** is on.",
+            "**a** and\n**b** and **c**",
+        ),
+    ],
+)
+def test_other_last_lines_stay(text: str) -> None:
+    assert without_bare_heading(text) == text
+
+
 @given(st.text())
 def test_any_text_can_be_shown(text: str) -> None:
+    without_bare_heading(text)
     article_html(text)
     plain_text(text)
     article_links(text)
