@@ -36,6 +36,8 @@ def explain(
     """Show why Lotse would answer a question or not: its words, what was found, what made it sure, what would help."""
     from bot.wording import sensitive_topic  # noqa: PLC0415 - seconds
 
+    if not question.strip():
+        raise typer.BadParameter("there is no question; write one in quotation marks")
     settings = settings_from(config)
     with knowledge_base(settings) as knowledge:
         found = explained_as_asked(knowledge, question, lang or language_of(question, settings))

@@ -66,6 +66,8 @@ def is_expected(error: Exception) -> bool:
 
 def words_of(error: Exception) -> str:
     """What to tell of an error; of the database only what it says itself, not the statement."""
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"there is no file {error.filename}"
     if not _is_database(error):
         return str(error) or type(error).__name__
     said = str(getattr(error, "orig", error)).strip()

@@ -199,7 +199,7 @@ def test_wrong_use_ends_with_2(lotse: Lotse, arguments: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("--questions gone.jsonl", "No such file"),
+        ("--questions gone.jsonl", "there is no file gone.jsonl"),
         ("--questions broken.jsonl", "broken.jsonl, line 1: this is no JSON"),
         ("--questions u.jsonl", "belongs into a file of its own, given with --unanswerable"),
         ("--questions q_en.jsonl --unanswerable q_de.jsonl", "nothing may answer a question given with --unanswerable"),

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
+import typer
 from world import KONRAD, VPN, VPN_QUESTION, World
 
-from bot.cli_explain import advice, effect, explained_as_asked, tell, verdict
+from bot.cli_explain import advice, effect, explain, explained_as_asked, tell, verdict
 from kb_index.explaining import Explanation, Word
 from kb_index.port import Confidence, Hit, SearchResult
 
@@ -133,3 +134,9 @@ def test_what_is_explained_is_what_is_searched(world: World, capsys: pytest.Capt
 
 def test_a_text_without_letters_is_explained_too(world: World) -> None:
     assert explained_as_asked(world.app.house.knowledge, "???", "de").result.hits == ()
+
+
+def test_an_empty_question_is_wrong_use() -> None:
+    with pytest.raises(typer.BadParameter, match="there is no question") as raised:
+        explain(" ")
+    assert raised.value.exit_code == 2
