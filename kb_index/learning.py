@@ -140,10 +140,16 @@ def set_editor_questions(session: Session, article_id: int, questions: Sequence[
 def add_editor_question(
     session: Session, article_id: int, question: str, language: str, by: str | None, names: Iterable[str] = ()
 ) -> PastQuestion | None:
-    """One more question that an article answers, as an editor says; what was removed before is back. None if empty."""
+    """One more question that an article answers, as an editor says; what was removed before is back. None if empty.
+
+    An article keeps as many as its form takes; one more is learned as an agent's.
+    """
     masked = mask(question, names)
     if session.get(Article, article_id) is None or not has_topic(masked, language):
         return None
+    written = editor_questions(session, article_id)
+    if len(written) >= MOST_WRITTEN and masked not in written:
+        return learn_question(session, article_id, question, language, Origin.AGENT, by, names)
     row = _row_of(session, article_id, masked, language, Origin.EDITOR, by)
     _write(row, masked)
     row.removed = False

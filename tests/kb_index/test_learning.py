@@ -213,6 +213,20 @@ def test_an_answered_open_question_belongs_to_its_article_without_names(
     assert (found.question, found.origin, found.count) == ("the tunnel fails, mail", Origin.EDITOR, 0)
 
 
+def test_an_article_keeps_as_many_alternative_questions_as_its_form_takes(sessions: Sessions, article: int) -> None:
+    with sessions.begin() as session:
+        for number in range(learning.MOST_WRITTEN):
+            learning.add_editor_question(session, article, f"tunnel{number} fails", "en", "mia")
+        beyond = learning.add_editor_question(session, article, "the screen is black", "en", "mia")
+        assert beyond is not None
+        assert beyond.origin == Origin.AGENT
+        written = learning.editor_questions(session, article)
+        assert len(written) == learning.MOST_WRITTEN
+        learning.set_editor_questions(session, article, written, "mia")
+        assert learning.editor_questions(session, article) == written
+        assert [row.count for row in learning.past_questions_of(session, article)] == [1] + [0] * len(written)
+
+
 # --- sources ----------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> "Folder":
