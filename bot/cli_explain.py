@@ -169,6 +169,9 @@ def advice(found: "Explanation") -> Iterator[str]:
         yield "If Lotse should answer it, it needs an article of its own."
         return
     best, read = hits[0], () if is_translated(found) else found.words
+    if "named" in best.signals:
+        yield f"This very question stands among the alternative questions of “{best.title}”: that decides."
+        return
     if best.confidence.probability < WORTH:
         begin = f"It may need an article of its own{nowhere(read)}"
         yield f"{begin}. If “{best.title}” is about it after all, add the question to its alternative questions."

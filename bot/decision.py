@@ -15,7 +15,8 @@ MOST_ASKED_BACK = 2  # rounds of choices about one question; after an answer tha
 SMALL_TALK = {"greet": "greeting", "thanks": "thanks", "goodbye": "goodbye", "affirm": "say_more", "deny": "say_more"}
 SAYS_NO = {"not_helpful", "deny"}
 LONGEST_SMALL_TALK = 8  # words; whoever writes more has more to say than hello
-SURE_INTENT = 0.6  # below it an intent that would send somebody away, or to a team of its own, is not believed
+SURE_INTENT = 0.6  # below it an intent that would send somebody away is not believed
+ALARM = 0.4  # from it an intent that brings a team of its own: rather once too often
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,16 @@ def conclude(situation: Situation) -> Decision:
 
 def _needs_person(situation: Situation) -> Decision | None:
     intent = situation.understanding.intent
-    is_sure = situation.understanding.confidence >= SURE_INTENT
+    is_alarm = situation.understanding.confidence >= ALARM
     if situation.sensitive is not None:
         return HandOver(Reason.SENSITIVE, topic=situation.sensitive)
-    if intent == "security_incident" and is_sure:
+    if intent == "security_incident" and is_alarm:
         return HandOver(Reason.SENSITIVE, topic="security")
     if situation.asks_for_person or intent == "talk_to_human":
         return HandOver(Reason.ASKED_FOR_PERSON)
     if situation.frustrated:
         return HandOver(Reason.FRUSTRATED)
-    if intent == "report_outage" and is_sure:
+    if intent == "report_outage" and is_alarm:
         return HandOver(Reason.OUTAGE)
     return None
 

@@ -24,8 +24,7 @@ from kb_index.versions import raise_version
 
 FEATURES = ("fused", "share", "margin", "lead", "cosine", "white", "grams", "words", "cover", "wins", "mass", "length")
 AMONG = 3
-LEAST_OFFERED = 0.05  # a probability below it is not offered beside the first
-LEAST_BESIDE = 0.1  # nor one below this share of the best one's
+LEAST_BESIDE = 0.1  # of the best probability: what has less is not offered beside it
 FIELD = 5  # articles after them that the lead is measured against
 READ = AMONG + FIELD  # places of a ranking that the features look at
 ASSURANCE = 0.9  # of the promise, where nothing else is asked for
@@ -42,7 +41,7 @@ def chance_of(hit: Hit) -> float:
 def plausible(hits: Iterable[Hit], chance: Callable[[Hit], float] = chance_of) -> tuple[Hit, ...]:
     """What of these, best first, is worth offering: the first, and of the next two what may well be right."""
     offered = tuple(hits)[:AMONG]
-    least = max(LEAST_OFFERED, LEAST_BESIDE * max(map(chance, offered), default=0.0))
+    least = LEAST_BESIDE * max(map(chance, offered), default=0.0)
     return offered[:1] + tuple(hit for hit in offered[1:] if chance(hit) >= least)
 
 

@@ -112,6 +112,13 @@ def test_an_article_in_another_language_is_named() -> None:
     ]
 
 
+def test_a_question_that_was_written_for_an_article_needs_nothing_more() -> None:
+    named = replace(hit("Ordering", 0.99), signals={"cosine": 0.5, "named": 1.0})
+    assert advised(found(named, hit("VPN", 0.2))) == [
+        "This very question stands among the alternative questions of “Ordering”: that decides."
+    ]
+
+
 def test_effects_are_told_in_words() -> None:
     assert effect(0.05) == "hardly matters"
     assert effect(0.2) == "[green]raises a little[/]"
