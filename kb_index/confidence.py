@@ -24,7 +24,7 @@ from kb_index.versions import raise_version
 
 FEATURES = ("fused", "share", "margin", "lead", "cosine", "white", "grams", "words", "cover", "wins", "mass", "length")
 AMONG = 3
-LEAST_BESIDE = 0.1  # of the best probability: what has less is not offered beside it
+LEAST_BESIDE = 0.05  # of the best probability: what has less is not offered beside it
 FIELD = 5  # articles after them that the lead is measured against
 READ = AMONG + FIELD  # places of a ranking that the features look at
 ASSURANCE = 0.9  # of the promise, where nothing else is asked for

@@ -34,8 +34,8 @@ def hits(*probabilities: float) -> tuple[Hit, ...]:
         ((0.01,), [1]),  # the first always stays
         ((0.45, 0.02, 0.02), [1]),
         ((0.45, 0.02, 0.3, 0.3), [1, 3]),  # of the first three
-        ((0.011, 0.0035, 0.001), [1, 2]),
-        ((0.8, 0.081, 0.079), [1, 2]),  # a tenth of the best one's
+        ((0.011, 0.0035, 0.0005), [1, 2]),
+        ((0.8, 0.041, 0.039), [1, 2]),  # a twentieth of the best one's
         ((0.05, 0.9, 0.3), [1, 2, 3]),
     ],
 )
