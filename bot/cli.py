@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None, trials: object = None) -> int:
     try:
         app(arguments, prog_name="lotse", obj=trials)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else FAILED
+        return end.code if isinstance(end.code, int) else OK if end.code is None else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:

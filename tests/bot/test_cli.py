@@ -86,6 +86,15 @@ def test_wrong_use_ends_with_2(lotse: Lotse, arguments: list[str]) -> None:
     assert "Usage: lotse" in ended.err
 
 
+@pytest.mark.parametrize(("end", "code"), [(SystemExit(), 0), (SystemExit(4), 4), (SystemExit("no"), 1)])
+def test_who_is_asked_to_end_ends_well(monkeypatch: pytest.MonkeyPatch, end: SystemExit, code: int) -> None:
+    def serve(*_: object, **__: object) -> None:
+        raise end
+
+    monkeypatch.setattr("bot.cli.app", serve)
+    assert main([]) == code
+
+
 def test_good_settings_are_said_to_be_fine(lotse: Lotse) -> None:
     ended = lotse("check-config")
     assert ended.code == 0
