@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# Tests as texts, written into a folder and run there: what CI must not let pass. Nothing is skipped here.
 SKIPPED = {
     "by mark": "import pytest\n@pytest.mark.skip(reason='no Rasa')\ndef test_it(): pass\n",
     "in the body": "import pytest\ndef test_it(): pytest.skip('no Rasa')\n",
@@ -55,6 +56,7 @@ def test_a_skipped_test_fails_in_ci_and_says_why(folder: Path, tests: str) -> No
 
 
 def test_an_expected_failure_is_no_skip(folder: Path) -> None:
+    """The mark stands in a test that is written and run here, as those above."""
     done = strictly(folder, "import pytest\n@pytest.mark.xfail\ndef test_it(): assert False\n")
     assert done.returncode == 0
     assert "1 xfailed" in done.stdout
