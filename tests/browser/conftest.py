@@ -90,9 +90,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's own; the tests are skipped where there is none."""
+    """The system's Chromium, else Playwright's own; the tests are skipped where there is none.
+
+    One a file: while it is open an event loop runs in this thread, which tests of other files bring themselves.
+    """
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
