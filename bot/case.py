@@ -310,8 +310,9 @@ class RequesterCase(Voice):
         return Proposal(**{**kept, "type": TicketType(kept["type"])})
 
     def note_question(self, reason: str, number: str | None) -> None:
-        """Tell the knowledge editors what could not be answered."""
-        question, language = self.conversation.memory.get("question", ""), self.conversation.language
+        """Tell the knowledge editors what could not be answered: as it was searched, without facts told later."""
+        memory, language = self.conversation.memory, self.conversation.language
+        question = memory.get("searched") or memory.get("question", "")
         if question.strip():
             names = names_in(self.session, self.conversation)
             note_unanswered(self.session, question, language or self.texts.language, reason, number, names)

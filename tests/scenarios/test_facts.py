@@ -132,6 +132,14 @@ def test_the_gap_in_the_knowledge_is_noted_also_when_a_person_was_wanted_in_the_
         assert len(open_questions(session)) == 1
 
 
+def test_what_is_told_as_a_fact_is_no_part_of_the_open_question(world: World) -> None:
+    world.ask(KONRAD, BARE)
+    while not world.tickets():
+        world.ask(KONRAD, "Seit heute früh, keine Fehlermeldung")
+    with world.app.house.sessions() as session:
+        assert [question.question for question in open_questions(session)] == [BARE]
+
+
 def test_something_urgent_in_the_middle_opens_the_ticket_with_a_higher_priority(world: World) -> None:
     world.ask(KONRAD, BARE)
     world.ask(KONRAD, "Es ist dringend, die Produktion steht!")
