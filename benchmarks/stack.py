@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from bot.app import App, build_app
-from bot.channels.port import Address, Channel, Incoming, Press, Reply, Sender, Sent
+from bot.channels.port import Address, Channel, Incoming, Parts, Press, Reply, Sender, Sent
 from bot.config_file import read_config
 from bot.logs import set_up_logging
 from bot.settings import Settings
@@ -52,10 +52,10 @@ class MemoryChannel(Channel):
         self.threads[f"{address.channel}/{address.thread}"].put(Post(int(key), reply, time.perf_counter()))
         return Sent(f"post-{key}", address)
 
-    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
-        """Nobody looks at a changed card here."""
+    def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
+        return ()  # nobody looks at a changed card here
 
-    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime, parts: Parts = ()) -> Sent:
         return self.send(address, reply, key)
 
 

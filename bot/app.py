@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,14 +17,16 @@ from sqlalchemy import text
 from bot import demo as demo_content
 from bot.channels.console import ConsoleChannel, Terminal
 from bot.channels.port import Channel
-from bot.channels.slack import SlackEdge
-from bot.channels.slack_post import SlackChannel
-from bot.channels.slack_workspaces import open_workspaces
+from bot.channels.slack.listeners import SlackEdge
+from bot.channels.slack.post import SlackChannel
+from bot.channels.slack.workspaces import open_workspaces
 from bot.channels.web import Doorbell, WebChannel
 from bot.db import Sessions, open_database, upgrade
 from bot.delivery import Delivery
 from bot.engine import Engine
+from bot.file_links import FileLinks
 from bot.house import House, utc_now
+from bot.session_secret import session_secret
 from bot.settings import Settings
 from bot.understanding import Understanding, set_up_understanding
 from bot.web import make_web
@@ -34,6 +36,9 @@ from kb_index.embedder import load_embedder
 from kb_index.port import Embedder
 from kb_index.search import KnowledgeBase
 from nlu.port import Understander
+
+if TYPE_CHECKING:
+    from bot.channels.teams.listeners import TeamsEdge
 
 logger = logging.getLogger(__name__)
 LAST_WORDS_SECONDS = 3
@@ -52,21 +57,26 @@ class App:
     understanding: Understanding
     doorbell: Doorbell
     slack: SlackEdge | None = None
+    teams: "TeamsEdge | None" = None
     web: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
         house = self.house
         self.web = make_web(self.settings, house.sessions, self.engine, house.knowledge, self.health, self.doorbell)
-        if self.slack is not None:
-            self.web.router.routes[:0] = self.slack.routes()
+        for edge in self.edges():
+            self.web.router.routes[:0] = edge.routes()
+
+    def edges(self) -> "list[SlackEdge | TeamsEdge]":
+        """The platforms that employees and agents come from, beside our own pages."""
+        return [edge for edge in (self.slack, self.teams) if edge is not None]
 
     def start(self) -> None:
         """Start the worker, and Rasa in the background; messages are handled from here on."""
         self.house.knowledge.warm_up()
         self.understanding.start()
         self.worker.start()
-        if self.slack is not None:
-            self.slack.start()
+        for edge in self.edges():
+            edge.start()
 
     def stop(self) -> None:
         """Finish what is being handled, then end every part. What is left waits in the database."""
@@ -74,6 +84,8 @@ class App:
         if self.slack is not None:
             self.slack.stop()
         self.worker.stop()
+        if self.teams is not None:
+            self.teams.stop()  # after the worker, which may be posting there
         self.understanding.stop()
         self.house.sessions.close()
 
@@ -88,6 +100,8 @@ class App:
         }
         if self.slack is not None:
             parts["slack"] = self.slack.health()
+        if self.teams is not None:
+            parts["teams"] = self.teams.health()
         states = {part["state"] for part in parts.values()}
         worst = "failed" if "failed" in states else "degraded" if "degraded" in states else "ok"
         return {"state": worst, **parts}
@@ -141,6 +155,8 @@ class App:
         if self.slack is not None:
             mode = self.settings.slack.mode
             out.print(f"Slack: {mode}. `lotse doctor slack` says whether everything is right there.")
+        if self.teams is not None:
+            out.print(f"Teams: {self.teams.where()}")
         out.print()
 
     def chat(self) -> None:
@@ -200,8 +216,9 @@ def build_app(
     house = House(settings, sessions, knowledge, understanding.understander, clock, channels=ways)
     engine, delivery = Engine(house), Delivery(house)
     edge = SlackEdge(house, engine, slack.workspaces, slack) if slack is not None else None
+    teams = teams_edge(house, engine, ways) if settings.teams.is_on else None
     worker = Worker(house, engine, delivery)
-    return App(settings, house, engine, delivery, worker, ways, understanding, doorbell, edge)
+    return App(settings, house, engine, delivery, worker, ways, understanding, doorbell, edge, teams)
 
 
 def slack_channel(settings: Settings, sessions: Sessions) -> SlackChannel | None:
@@ -210,6 +227,18 @@ def slack_channel(settings: Settings, sessions: Sessions) -> SlackChannel | None
         return None
     limit = settings.web.upload_limit_mb * 1024 * 1024
     return SlackChannel(open_workspaces(settings, sessions), settings.web.public_url, limit)
+
+
+def teams_edge(house: House, engine: Engine, ways: dict[str, Channel]) -> "TeamsEdge":
+    """The way to Teams and from it."""
+    from bot.channels.teams.connector import Connector  # noqa: PLC0415 - its SDK takes most of a second to load
+    from bot.channels.teams.listeners import TeamsEdge  # noqa: PLC0415
+    from bot.channels.teams.post import TeamsChannel  # noqa: PLC0415
+
+    links = FileLinks(session_secret(house.settings))
+    channel = TeamsChannel(house.settings, house.sessions, Connector(house.settings), links)
+    ways[channel.platform] = channel
+    return TeamsEdge(house, engine, channel)
 
 
 def require_free(host: str, port: int) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_calibrate, cli_evaluate, cli_explain, cli_kb, cli_replay, cli_slack
+from bot import cli_calibrate, cli_doctor, cli_evaluate, cli_explain, cli_kb, cli_replay, cli_slack, cli_teams
 from bot.cli_trials import SeveralValues
 from bot.config_file import SettingsError
 from bot.logs import set_up_logging
@@ -45,8 +45,9 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(cli_kb.app, name="kb")
 app.add_typer(nlu, name="nlu")
 app.add_typer(db, name="db")
-app.add_typer(cli_slack.doctor, name="doctor")
+app.add_typer(cli_doctor.app, name="doctor")
 app.add_typer(cli_slack.app, name="slack")
+app.add_typer(cli_teams.app, name="teams")
 app.command(epilog=cli_replay.EPILOG)(cli_replay.replay)
 app.command(cls=SeveralValues, epilog=cli_evaluate.EPILOG)(cli_evaluate.evaluate)
 app.command(cls=SeveralValues, epilog=cli_calibrate.EPILOG)(cli_calibrate.calibrate)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.case import RequesterCase
-from bot.channels.port import Address, Channel, Reply, Sent, ThreadLost, TryAgain, Unreachable
+from bot.channels.port import Address, Channel, Parts, Reply, Sent, ThreadLost, TryAgain, Unclear, Unreachable
 from bot.house import House
 from bot.posts import address_of, reply_for
 from bot.threads import NO_THREAD_YET, replace_thread
@@ -23,7 +23,8 @@ MOST_DEFECTS = 8  # failures in a row after which what is no fault of the networ
 @dataclass(frozen=True)
 class Parcel:
     """One post on its way, as plain values. posted_as: the platform's id when it is an update of an earlier post.
-    unclear_since: an earlier send of it began then, and nobody knows how it ended. has_thread: False when the card
+    parts: the ids of those of its posts that we know of. unclear_since: an earlier send of it began then, and nobody
+    knows how it ended. has_thread: False when the card
     that opens the thread could not be posted. failures: how often its place has failed in a row."""
 
     message_id: int
@@ -32,6 +33,7 @@ class Parcel:
     address: Address
     reply: Reply
     posted_as: str | None
+    parts: Parts
     unclear_since: datetime | None
     has_thread: bool
     failures: int
@@ -81,6 +83,7 @@ class Delivery:
             address_of(message.place),
             reply_for(self.house, session, message),
             posted_as(changed) if changed is not None else message.source_id,
+            tuple((changed or message).parts or ()),
             unclear_since,
             message.kind == Kind.CARD or not outbox.has_no_thread(session, message.place),
             message.place.failures,
@@ -104,7 +107,12 @@ class Delivery:
             if not later.begun:
                 reason = later.reason or "it asks for patience"
                 logger.info("message %s has to wait for %s: %s", parcel.message_id, parcel.address.platform, reason)
-            self._postpone(parcel, later.after, unclear=later.begun or parcel.unclear_since is not None)
+            unclear = later.begun or parcel.unclear_since is not None
+            self._postpone(parcel, later.after, unclear=unclear, parts=later.parts)
+        except Unclear as error:
+            where = parcel.address.platform
+            logger.warning("message %s: nobody knows whether %s has it (%s)", parcel.message_id, where, error)
+            self._postpone(parcel, None, unclear=True)
         except Exception as error:
             # The outcome is unclear: it is looked up at the platform before it is tried again.
             logger.exception("message %s could not be sent to %s", parcel.message_id, parcel.address.platform)
@@ -125,11 +133,11 @@ class Delivery:
 
     def _send(self, channel: Channel, parcel: Parcel) -> Sent:
         if parcel.posted_as is not None:
-            channel.update(parcel.address, parcel.posted_as, parcel.reply)
-            return Sent(parcel.posted_as, parcel.address)
+            parts = channel.update(parcel.address, parcel.posted_as, parcel.reply, parcel.parts)
+            return Sent(parcel.posted_as, parcel.address, parts)
         key = str(parcel.message_id)
         if parcel.unclear_since is not None:
-            return channel.resume(parcel.address, parcel.reply, key, parcel.unclear_since)
+            return channel.resume(parcel.address, parcel.reply, key, parcel.unclear_since, parcel.parts)
         return channel.send(parcel.address, parcel.reply, key)
 
     def _note_sent(self, parcel: Parcel, sent: Sent) -> None:
@@ -141,6 +149,7 @@ class Delivery:
             # One post of the platform stands for two rows then: each needs an id of its own.
             platform_id = f"{sent.platform_id}#{message.id}" if changed else sent.platform_id
             outbox.mark_delivered(message, parcel.revision, platform_id, self.house.clock())
+            message.parts = list(sent.parts) or message.parts
             place = message.place
             if place.thread.startswith(NO_THREAD_YET) and sent.address.thread:
                 inbox.take_over(session, place, sent.address.thread)  # the first post of a place opened its thread
@@ -162,9 +171,10 @@ class Delivery:
                 return
         self._give_up(parcel, "its thread is gone")
 
-    def _postpone(self, parcel: Parcel, after: float | None, *, unclear: bool) -> None:
+    def _postpone(self, parcel: Parcel, after: float | None, *, unclear: bool, parts: Parts = ()) -> None:
         with self.house.sessions.begin() as session:
             message = session.get_one(Message, parcel.message_id)
+            message.parts = list(parts) or message.parts
             outbox.postpone(message, self.house.clock(), after, unclear=unclear)
 
     def _give_up(self, parcel: Parcel, why: str) -> None:

@@ -15,7 +15,7 @@ OURS = ("bot", "nlu", "kb_index", "handoff")
 QUIET = (
     *("faiss", "pypdf", "httpx", "httpcore", "sqlalchemy", "alembic"),
     *("sentence_transformers", "transformers", "urllib3", "markdown_it", "uvicorn.error"),
-    *("slack_bolt", "slack_sdk", "aiohttp"),
+    *("slack_bolt", "slack_sdk", "aiohttp", "microsoft_teams", "msal"),
 )
 USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 

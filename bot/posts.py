@@ -91,12 +91,14 @@ def link_to(place: Place) -> str | None:
 
 
 def transcript_for(house: House, session: Session, message: Message) -> Reply:
-    """What was said before: in the thread when it is short, else as a file, with everything that was searched."""
+    """What was said before: in the thread when it is short or files cannot be posted there, else as a file, with
+    everything that was searched."""
     texts, number = house.handoff_texts(), message.conversation.ticket.number if message.conversation.ticket else "?"
     before = [entry for entry in transcript.entries(session, message.conversation) if entry.at <= message.created_at]
     told = "\n".join(line for entry in before for line in told_lines(entry, texts, house.moment()))
     files = files_before(session, message)
-    if len(told) <= LONGEST_IN_THREAD:
+    channel = house.channels.get(message.platform)
+    if len(told) <= LONGEST_IN_THREAD or (channel is not None and not channel.takes_files):
         return Reply(f"**{texts('transcript_title', number=number)}**\n\n```\n{fenceless(told)}\n```", files=files)
     whole = File(f"{number}.txt", "text/plain", transcript.as_text(before).encode())
     return Reply(f"**{texts('transcript_as_file', number=number, count=len(before))}**", files=(whole, *files))
@@ -161,7 +163,7 @@ def relay_for(house: House, message: Message, told: Message) -> Reply:
 def files_of(message: Message) -> tuple[File, ...]:
     """The files that came with a message, as they are passed on."""
     return tuple(
-        File(attachment.name, attachment.media_type, attachment.content, attachment.refused)
+        File(attachment.name, attachment.media_type, attachment.content, attachment.refused, number=attachment.id)
         for attachment in message.attachments
     )
 

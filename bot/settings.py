@@ -30,9 +30,11 @@ from nlu.port import Language
 
 __all__ = ["Settings", "SettingsError", "check_may_serve", "load_settings", "settings_hash"]
 
-PLATFORMS = ("web", "console", "slack")
+PLATFORMS = ("web", "console", "slack", "teams")
 DATABASES = ("sqlite", "postgresql+psycopg")
 PRIORITIES = {1, 2, 3, 4, 5}
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TEAM_CHANNEL = re.compile(r"19:[^\s;/?#]+@thread\.(tacv2|skype)")
 
 
 def _two_times(value: Any) -> Any:
@@ -172,6 +174,32 @@ class SlackSettings(Section):
     api_base_url: WebAddress = "https://slack.com/api/"
 
 
+class TeamsSettings(Section):
+    app_id: str | None = None
+    tenant_id: str | None = None
+    credential: Literal["secret", "managed_identity"] = "secret"
+    client_secret_env: str | None = None
+    tenants: tuple[str, ...] = ()
+    help_channels: tuple[str, ...] = ()
+    playground: bool = False
+    openid_metadata_url: WebAddress = "https://login.botframework.com/v1/.well-known/openidconfiguration"
+    login_url: WebAddress = "https://login.microsoftonline.com"
+    graph_url: WebAddress | None = "https://graph.microsoft.com"
+    service_urls: Annotated[tuple[WebAddress, ...], Field(min_length=1)] = (
+        "https://smba.trafficmanager.net/teams/",
+        "https://smba.trafficmanager.net/",
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether Lotse is in Teams at all."""
+        return self.app_id is not None or self.playground
+
+    def is_service_url(self, address: str) -> bool:
+        """Whether an address is Teams' own: Lotse sends its token there, and takes messages from there."""
+        return any(f"{address.rstrip('/')}/".startswith(f"{one.rstrip('/')}/") for one in self.service_urls)
+
+
 class WorkerSettings(Section):
     threads: int = Field(default=2, ge=1, le=32)
     lease_seconds: float = Field(default=30.0, ge=5)
@@ -196,6 +224,7 @@ class Settings(Section):
     sensitive: dict[str, SensitiveTopic] = {}
     web: WebSettings = WebSettings()
     slack: SlackSettings = SlackSettings()
+    teams: TeamsSettings = TeamsSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
     _secrets: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
@@ -249,7 +278,7 @@ def check_may_serve(settings: Settings) -> None:
 
 def settings_hash(settings: Settings) -> str:
     """Twelve hex digits that change with any setting that can change an answer, and with no other."""
-    decisive = settings.model_dump_json(exclude={"web", "slack", "worker", "log", "database"})
+    decisive = settings.model_dump_json(exclude={"web", "slack", "teams", "worker", "log", "database"})
     return hashlib.sha256(decisive.encode()).hexdigest()[:12]
 
 
@@ -265,8 +294,9 @@ def _named_secrets(file: ConfigFile, environ: Mapping[str, str]) -> dict[str, Se
 def _contradictions(settings: Settings) -> Iterator[tuple[Key, str]]:
     """What is right by itself and wrong together: the setting to blame, and why."""
     yield from _unknown_queues(settings)
-    yield from _unusable_places(settings.handoff, settings.slack)
+    yield from _unusable_places(settings)
     yield from _unfinished_slack(settings)
+    yield from _unfinished_teams(settings)
     yield from _unknown_holidays(settings.service)
     reason = _unusable_database(settings.database.url)
     if reason:
@@ -300,13 +330,49 @@ def _unfinished_slack(settings: Settings) -> Iterator[tuple[Key, str]]:
         yield ("slack", "mode"), f"slack.mode '{slack.mode}' needs slack.{name}; docs/slack.md says where to find it"
     if slack.client_id and settings.web.public_url is None:
         yield ("slack", "client_id"), "slack.client_id needs web.public_url: Slack sends people back to it"
+    yield from _help_where_agents_work(settings, "slack", slack.help_channels)
+
+
+def _help_where_agents_work(settings: Settings, platform: str, channels: tuple[str, ...]) -> Iterator[tuple[Key, str]]:
     rooms = {room.channel for room in (*settings.handoff.queues.values(), settings.handoff.third_level)}
-    for channel in rooms & set(slack.help_channels):
-        text = f"slack.help_channels names {channel}, where agents work: nothing said there would be a question"
-        yield ("slack", "help_channels"), text
+    for channel in rooms & set(channels):
+        text = f"{platform}.help_channels names {channel}, where agents work: nothing said there would be a question"
+        yield (platform, "help_channels"), text
 
 
-def _unusable_places(handoff: HandoffSettings, slack: SlackSettings) -> Iterator[tuple[Key, str]]:
+def _unfinished_teams(settings: Settings) -> Iterator[tuple[Key, str]]:
+    """What Teams needs beside `teams.app_id`, and where to find it; what can be read as someone unknown is refused."""
+    teams = settings.teams
+    where = "; docs/teams.md says where to find it"
+    if teams.playground and teams.app_id is not None:
+        text = "is for trying on this machine, without any sign-in; it cannot be combined with teams.app_id"
+        yield ("teams", "playground"), f"teams.playground {text}. Set it to false"
+    if teams.app_id is not None:
+        if not GUID.fullmatch(teams.app_id):
+            yield ("teams", "app_id"), "teams.app_id must be the bot's Microsoft App ID, as 8-4-4-4-12 hex digits"
+        if teams.tenant_id is None:
+            yield ("teams", "app_id"), f"teams.app_id needs teams.tenant_id{where}"
+        if teams.credential == "secret" and teams.client_secret_env is None:
+            yield ("teams", "app_id"), f"teams.app_id needs teams.client_secret_env{where}"
+    named = [(("teams", "tenant_id"), teams.tenant_id)] + [(("teams", "tenants"), tenant) for tenant in teams.tenants]
+    for key, tenant in named:
+        if tenant is not None and not GUID.fullmatch(tenant):
+            yield key, f"{dotted(key)} must be an Entra tenant ID, as 8-4-4-4-12 hex digits, not '{tenant}'"
+    addresses = {
+        "service_urls": teams.service_urls,
+        "login_url": (teams.login_url,),
+        "openid_metadata_url": (teams.openid_metadata_url,),
+        "graph_url": (teams.graph_url,) if teams.graph_url else (),
+    }
+    for name, urls in addresses.items():
+        for url in urls:
+            if not url.startswith("https://") and not _is_loopback(urlsplit(url).hostname or ""):
+                yield ("teams", name), f"teams.{name} must begin with https://; only this machine itself may be http"
+    yield from _help_where_agents_work(settings, "teams", teams.help_channels)
+
+
+def _unusable_places(settings: Settings) -> Iterator[tuple[Key, str]]:
+    handoff, slack = settings.handoff, settings.slack
     places: list[tuple[Key, Queue]] = [(("handoff", "queues", name), queue) for name, queue in handoff.queues.items()]
     for key, queue in [*places, (("handoff", "third_level"), handoff.third_level)]:
         if queue.platform not in PLATFORMS:
@@ -314,9 +380,19 @@ def _unusable_places(handoff: HandoffSettings, slack: SlackSettings) -> Iterator
             yield (*key, "platform"), f"{dotted(key)}.platform '{queue.platform}' is not known{hint}"
         if queue.platform == "slack" and slack.mode is None:
             yield (*key, "platform"), f"{dotted(key)}.platform is 'slack', but slack.mode is not set; see docs/slack.md"
+        if queue.platform == "teams":
+            yield from _unusable_team_channel(settings.teams, key, queue)
     if handoff.third_level in handoff.queues.values():
         text = "handoff.third_level.channel is the channel of a queue too; third level needs its own"
         yield ("handoff", "third_level", "channel"), text
+
+
+def _unusable_team_channel(teams: TeamsSettings, key: Key, queue: Queue) -> Iterator[tuple[Key, str]]:
+    if not teams.is_on:
+        yield (*key, "platform"), f"{dotted(key)}.platform is 'teams', but teams.app_id is not set; see docs/teams.md"
+    if not TEAM_CHANNEL.fullmatch(queue.channel):
+        text = f"is '{queue.channel}', but a channel of Teams has an id like 19:...@thread.tacv2"
+        yield (*key, "channel"), f"{dotted(key)}.channel {text}; docs/teams.md says where to find it"
 
 
 def _unknown_holidays(service: ServiceSettings) -> Iterator[tuple[Key, str]]:

@@ -193,8 +193,8 @@ class Message(Base):
 
     Incoming rows wait for handled_at, outgoing rows (to_send) for delivered_at. source_id is the platform's own id; an
     outgoing row gets it when it is delivered. send_started_at without delivered_at means that the outcome of a send is
-    unclear. bot_only rows are dropped at the moment of sending when a person has taken over. revision grows when a
-    card changes.
+    unclear. parts: the ids of the posts that a long one stands in, where its platform cannot be asked. bot_only rows
+    are dropped at the moment of sending when a person has taken over. revision grows when a card changes.
     """
 
     __tablename__ = "message"
@@ -232,6 +232,7 @@ class Message(Base):
     delivery_attempts: Mapped[int] = mapped_column(default=0)
     dropped_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(String(200))
+    parts: Mapped[list[Any] | None]
 
     place: Mapped[Place] = relationship()
     person: Mapped[Person | None] = relationship()

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from fake_slack import FakeSlack
+from fake_teams import FakeTeams
 from fakes import FakeClock
 from slack_world import SlackWorld, Transport
 from sqlalchemy import create_engine, text
+from teams_world import TeamsWorld
 from world import VPN, World, build_world
 
 from bot.db import Sessions, open_database, upgrade
@@ -137,6 +139,27 @@ def make_slack_world(database_url: str, tmp_path: Path) -> Iterator[Callable[...
 def slack(request: pytest.FixtureRequest, make_slack_world: Callable[..., SlackWorld]) -> SlackWorld:
     """A whole Lotse in Slack, over signed HTTP and in Socket Mode, on each database."""
     return make_slack_world(request.param)
+
+
+@pytest.fixture
+def make_teams_world(database_url: str, tmp_path: Path) -> Iterator[Callable[..., TeamsWorld]]:
+    """Makes a Lotse in a fake Teams: sections of config.yml as dictionaries."""
+    with ExitStack() as open_things:
+
+        def make(**changes: object) -> TeamsWorld:
+            clock = FakeClock()
+            fake = open_things.enter_context(FakeTeams(clock=lambda: clock().timestamp()))
+            made = TeamsWorld(fake, clock, database_url, tmp_path, changes)
+            open_things.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def teams(make_teams_world: Callable[..., TeamsWorld]) -> TeamsWorld:
+    """A whole Lotse in Teams, on each database."""
+    return make_teams_world()
 
 
 def with_database(url: str, name: str) -> str:

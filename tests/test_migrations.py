@@ -3,7 +3,7 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.channels.slack_installations import metadata as slack
+from bot.channels.slack.installations import metadata as slack
 from bot.db import Sessions
 from handoff.models import Base as Record
 from kb_index.models import Base as Knowledge

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.markup import escape
 
-from bot.channels.port import Address, Button, Channel, Incoming, Press, Reply, Sender, Sent
+from bot.channels.port import Address, Button, Channel, Incoming, Parts, Press, Reply, Sender, Sent
 from bot.engine import Engine
 
 HERE = Address("console", "terminal")
@@ -31,10 +31,11 @@ class ConsoleChannel(Channel):
         self._posted[key] = Sent(f"said-{uuid.uuid4()}", address)
         return self._posted[key]
 
-    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+    def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
         self.said.put((platform_id, reply))
+        return ()
 
-    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime, parts: Parts = ()) -> Sent:
         return self._posted.get(key) or self.send(address, reply, key)
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 Side = Literal["requester", "handoff", "third_level"]
+Parts = tuple[str, ...]  # the platform's ids of the posts that one long reply stands in, in order
 DELETED = "#deleted"  # behind the source_id of a message: the source_id of its deletion
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a message is: platform (`web`, `console`, `slack`, later `teams`), channel, thread in it, and what the
+    """Where a message is: platform (`web`, `console`, `slack`, `teams`), channel, thread in it, and what the
     platform needs beside them to reach it (route)."""
 
     platform: str
@@ -47,7 +48,8 @@ class File:
     """A file that came with a message. content is None when it was refused; refused then says why (a reply key).
 
     source: where the platform keeps it, when it has not been loaded yet; it is fetched (`Channel.fetch`) before the
-    message is handled, because a platform is acknowledged in seconds and a file may take longer.
+    message is handled, because a platform is acknowledged in seconds and a file may take longer. number: the row of
+    the record that holds it, for platforms that get a link instead of the file.
     """
 
     name: str
@@ -55,6 +57,7 @@ class File:
     content: bytes | None
     refused: str | None = None
     source: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -180,10 +183,12 @@ class Reply:
 @dataclass(frozen=True)
 class Sent:
     """A delivered post: the platform's id for it and the address of the thread it stands in or opened. The address's
-    route may hold a `permalink`, which opens the thread for people who may see it."""
+    route may hold a `permalink`, which opens the thread for people who may see it. parts: the ids of all its parts,
+    where a platform cannot be asked for them later."""
 
     platform_id: str
     address: Address
+    parts: Parts = ()
 
 
 class Unreachable(Exception):  # noqa: N818
@@ -196,36 +201,49 @@ class ThreadLost(Exception):  # noqa: N818
 
 class TryAgain(Exception):  # noqa: N818
     """The platform cannot take it now. after: seconds to wait, from Retry-After where the platform says so. begun: a
-    part of a long reply is there already, the rest is to be resumed. reason: the platform's own word, for the log."""
+    part of a long reply is there already, the rest is to be resumed; parts: the ids of those that are, where a platform
+    cannot be asked for them later. reason: the platform's own word, for the log."""
 
-    def __init__(self, after: float | None = None, *, begun: bool = False, reason: str = "") -> None:
+    def __init__(self, after: float | None = None, *, begun: bool = False, parts: Parts = (), reason: str = "") -> None:
         super().__init__("try again" if after is None else f"try again in {after:g} s")
         self.after = after
         self.begun = begun
+        self.parts = parts
         self.reason = reason
+
+
+class Unclear(OSError):  # noqa: N818 - it is a state, and reads as one
+    """Nobody knows whether the platform has it: it is looked up, where it can be, before it is sent again. Never given
+    up."""
 
 
 class Channel(Protocol):
     """A way to people. Calls come from worker threads; key is our message id and is carried by the post.
 
     pace: least seconds between two posts to one channel of the platform. can_be_asked: whether it knows more than came
-    with a message (profiles, files, what was written before).
+    with a message (profiles, files, what was written before). takes_files: whether files can be posted; where not, a
+    channel posts links to them, and a long transcript comes as text.
     """
 
     platform: str
     pace: float = 0.0
     can_be_asked: bool = False
+    takes_files: bool = True
 
     def send(self, address: Address, reply: Reply, key: str) -> Sent:
         """Post a reply. Raises Unreachable, ThreadLost or TryAgain; any other error leaves the outcome unclear."""
         ...
 
-    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
-        """As send, after a send since then whose outcome is unclear: what of it is there already is not repeated."""
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime, parts: Parts = ()) -> Sent:
+        """As send, after a send since then whose outcome is unclear: what of it is there already is not repeated.
+
+        parts: the ids of those parts of which we know already.
+        """
         ...
 
-    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
-        """Replace an earlier post. Raises as send."""
+    def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
+        """Replace an earlier post, with all the parts we know of; the parts it has now, where they are kept. Raises as
+        send."""
         ...
 
     def profile(self, person_id: str, route: Mapping[str, str]) -> Profile | None:

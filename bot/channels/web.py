@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from bot.channels.port import Address, Channel, Reply, Sent
+from bot.channels.port import Address, Channel, Parts, Reply, Sent
 
 EVERYTHING = "*"
 DESK = "desk"
@@ -98,10 +98,11 @@ class WebChannel(Channel):
         self._ring(address)
         return Sent(post_id(key), address)
 
-    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+    def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
         self._ring(address)
+        return ()
 
-    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime, parts: Parts = ()) -> Sent:
         return self.send(address, reply, key)
 
     def working(self, address: Address) -> None:

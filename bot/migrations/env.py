@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from bot.channels.slack_installations import metadata as slack
+from bot.channels.slack.installations import metadata as slack
 from handoff.models import Base as Record
 from kb_index.models import Base as Knowledge
 

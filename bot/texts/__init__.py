@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+CHAT_PLATFORMS = ("slack", "teams")
+
 
 class Texts:
     """Sentences in one language and form of address. language: `de` or `en`; address: `du` or `sie`."""
@@ -28,7 +30,7 @@ class Texts:
 
 @cache
 def load_catalogue(name: str) -> dict[str, dict[str, str]]:
-    """The catalogue of this name, read once."""
+    """The catalogue of this name, read once; that of a chat platform holds what all of them say, too."""
     text = (Path(__file__).parent / f"{name}.yml").read_text(encoding="utf-8")
-    catalogue: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return catalogue
+    own: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return load_catalogue("chat") | own if name in CHAT_PLATFORMS else own

@@ -10,15 +10,16 @@ from starlette.staticfiles import StaticFiles
 
 from bot.channels.web import Doorbell
 from bot.db import Sessions
+from bot.session_secret import session_secret
 from bot.settings import Settings
-from bot.web import api, chat, desk, events, knowledge, operations, signin
+from bot.web import api, chat, desk, events, knowledge, operations, shared_files, signin
 from bot.web.context import Health, Receives, Web
 from bot.web.csrf import protect
 from bot.web.errors import add_error_pages
 from bot.web.operations import RecordCollector
 from bot.web.people import load_people
 from bot.web.rendering import STATIC
-from bot.web.security import SecurityHeaders, allowed_hosts, require_loopback, session_secret
+from bot.web.security import SecurityHeaders, allowed_hosts, require_loopback
 from bot.web.uploads import LARGEST_JSON
 from kb_index.search import KnowledgeBase
 
@@ -50,7 +51,7 @@ def make_web(
     registry = CollectorRegistry()
     app.state.web = Web(settings, sessions, engine, knowledge_base, health, doorbell, people, registry)
     RecordCollector(sessions, health, registry, app.state.web.now())
-    for room in (operations, signin, events, api, chat, desk, knowledge):
+    for room in (operations, signin, events, api, chat, desk, knowledge, shared_files):
         app.include_router(room.router)
     app.mount("/static", CachedFiles(directory=STATIC), name="static")
     add_error_pages(app)

@@ -1,12 +1,8 @@
 """Who may reach the pages at all, and the headers that tell browsers what the pages may do."""
 
 import ipaddress
-import os
-import secrets
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,26 +75,3 @@ def allowed_hosts(settings: Settings) -> list[str]:
     names = {"localhost", "127.0.0.1", "[::1]", "::1", settings.web.host}
     public = urlsplit(settings.web.public_url or "").hostname
     return sorted(names | ({public} if public else set()))
-
-
-def session_secret(settings: Settings) -> str:
-    """The key that signs sessions: from the environment, else a random one kept beside the database, for us alone."""
-    name = settings.web.session_secret_env
-    if name:
-        return os.environ[name]
-    path = state_folder(settings) / "session-secret"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secret := secrets.token_urlsafe(48))
-    return secret
-
-
-def state_folder(settings: Settings) -> Path:
-    """Where Lotse keeps its own files."""
-    url = make_url(settings.database.url)
-    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
-    return Path(str(url.database)).parent if in_file else Path("var")

@@ -18,8 +18,8 @@ from bot.terminal import is_expected
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     [], ["run"], ["chat"], ["check-config"], ["kb"], ["kb", "import"], ["kb", "search"], ["kb", "status"], ["nlu"],
-    ["nlu", "train"], ["db"], ["db", "upgrade"], ["doctor"], ["doctor", "slack"], ["slack"], ["slack", "key"],
-    ["evaluate"], ["calibrate"], ["explain"],
+    ["nlu", "train"], ["db"], ["db", "upgrade"], ["doctor"], ["doctor", "slack"], ["doctor", "teams"], ["slack"],
+    ["slack", "key"], ["teams"], ["teams", "package"], ["evaluate"], ["calibrate"], ["explain"],
 ]  # fmt: skip
 ARTICLE = "---\ntitle: {title}\nlanguage: en\n---\n\n{text}\n"
 
@@ -68,7 +68,7 @@ def test_every_command_has_help_with_an_example(lotse: Lotse, command: list[str]
     ended = lotse(*command, "--help")
     assert ended.code == 0
     assert "Usage: lotse" in ended.out
-    assert command in (["kb"], ["nlu"], ["db"], ["doctor"], ["slack"]) or "Examples:" in ended.out
+    assert command in (["kb"], ["nlu"], ["db"], ["doctor"], ["slack"], ["teams"]) or "Examples:" in ended.out
 
 
 def test_the_version_is_printed(lotse: Lotse) -> None:

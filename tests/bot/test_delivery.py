@@ -9,7 +9,7 @@ from sentences import keys
 from sqlalchemy import select
 from world import KONRAD, MAREN, VPN_QUESTION, World
 
-from bot.channels.port import Address, Incoming, Reply, Sent, TryAgain
+from bot.channels.port import Address, Incoming, Parts, Reply, Sent, TryAgain
 from handoff.models import Kind, Place
 
 
@@ -41,11 +41,11 @@ def test_a_change_during_the_update_is_not_lost(world: World) -> None:
 
         done = False
 
-        def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+        def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
             if not self.done:
                 self.done = True
                 world.agent_presses(MAREN, ticket, "correct", urgency="1")
-            super().update(address, platform_id, reply)
+            return super().update(address, platform_id, reply, parts)
 
     changing = Changing(posts=world.channel.posts)
     world.app.channels["web"] = changing  # type: ignore[index]

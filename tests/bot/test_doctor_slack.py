@@ -13,10 +13,11 @@ from fake_slack_state import Workspace
 from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_setup import oauth_settings, slack_settings
 
-from bot.channels.slack_workspaces import Workspaces, open_workspaces
+from bot.channels.findings import Finding
+from bot.channels.slack.doctor import examine
+from bot.channels.slack.workspaces import Workspaces, open_workspaces
 from bot.cli import main
 from bot.db import Sessions
-from bot.doctor_slack import Finding, examine
 from bot.settings import Settings, SettingsError
 
 

@@ -14,13 +14,14 @@ import pytest
 from bot import replies
 from bot.channels.port import Button, Link, Reply
 from bot.replies import FACTS, Moment
-from bot.texts import Texts, load_catalogue
+from bot.texts import CHAT_PLATFORMS, Texts, load_catalogue
 from bot.wording import asks_for_person
 from handoff.models import OPEN_STATES, Reason, Side, TicketState, TicketType
 from kb_index.port import Confidence, Hit
 
 CATALOGUE = load_catalogue("replies")
-SENTENCES = {f"{name}: {key}": entry for name in ("replies", "slack") for key, entry in load_catalogue(name).items()}
+NAMES = ("replies", *CHAT_PLATFORMS)
+SENTENCES = {f"{name}: {key}": entry for name in NAMES for key, entry in load_catalogue(name).items()}
 SOURCES = Path(replies.__file__).parent
 DU = re.compile(r"\b(du|dir|dich|dein\w*)\b", re.IGNORECASE)
 SIE = re.compile(r"\b(Ihnen|Ihr|Ihre[mnrs]?)\b|(?<![.!?:“„\n] )(?<!^)\bSie\b")
@@ -34,7 +35,7 @@ FAMILIES = {
     "fact_": {*FACTS, "articles"},
     "link_": {Side.HANDOFF, Side.THIRD_LEVEL},
     "ask_": {"problem", "system", "since"},
-    "file_": {"too_large", "not_loaded", "not_allowed"},
+    "file_": {"too_large", "not_loaded", "not_allowed", "in_channel"},
     "card_rule_": {"conversation", "explicit", "third_level"},
 }
 

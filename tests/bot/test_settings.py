@@ -305,11 +305,15 @@ def test_settings_cannot_be_changed_while_running() -> None:
 
 def test_every_platform_can_be_named(tmp_path: Path) -> None:
     slack = "slack: {mode: socket, bot_token_env: LOTSE_BOT, app_token_env: LOTSE_APP}\n"
+    teams = f"teams: {{app_id: {GUID}, tenant_id: {GUID}, client_secret_env: LOTSE_SIGN}}\n"
     for platform in PLATFORMS:
-        text = f"handoff:\n  queues: {{service-desk: {{channel: desk, platform: {platform}}}}}\n{slack}"
+        channel = "19:abc@thread.tacv2" if platform == "teams" else "desk"
+        queues = f"{{service-desk: {{channel: '{channel}', platform: {platform}}}}}"
+        text = f"handoff:\n  queues: {queues}\n{slack}{teams}"
         assert load(tmp_path, text, SLACK).handoff.queues["service-desk"].platform == platform
 
 
+GUID = "0d8f3a2e-5b0c-4d1e-9f60-7a8b9c0d1e2f"
 SLACK = {"LOTSE_BOT": "xoxb-1", "LOTSE_APP": "xapp-1", "LOTSE_SIGN": "s", "LOTSE_CLIENT": "c", "LOTSE_KEY": "k"}
 OAUTH = "  client_id: '1.2'\n  client_secret_env: LOTSE_CLIENT\n  token_key_env: LOTSE_KEY\n"
 UNFINISHED = {

@@ -9,6 +9,8 @@ from harness import ConsoleHarness, Harness, WebHarness, is_settled, newest_tick
 from sentences import keys
 from slack_harness import SlackHarness
 from slack_world import SlackWorld
+from teams_harness import TeamsHarness
+from teams_world import TeamsWorld
 from world import UNKNOWN_QUESTION, VPN, VPN_QUESTION
 
 SECRET = "nur-intern-4711"
@@ -131,6 +133,14 @@ class TestSlack(ChannelContract):
         slack = SlackHarness(make_slack_world(transport))
         yield slack
         slack.close()
+
+
+class TestTeams(ChannelContract):
+    @pytest.fixture
+    def harness(self, make_teams_world: Callable[..., TeamsWorld]) -> Iterator[TeamsHarness]:
+        teams = TeamsHarness(make_teams_world())
+        yield teams
+        teams.close()
 
 
 class TestConsole(ChannelContract):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.channels.port import Address, Channel, Reply, Sent
+from bot.channels.port import Address, Channel, Parts, Reply, Sent
 from nlu.port import Entity, Understanding
 
 
@@ -65,13 +65,14 @@ class FakeChannel(Channel):
             raise ConnectionError("the answer was lost on the way")
         return Sent(post.platform_id, post.address)
 
-    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+    def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
         self._may_fail(address)
         at = next(number for number, post in enumerate(self.posts) if post.platform_id == platform_id)
         self.posts[at] = replace(self.posts[at], reply=reply)
         self.updates += 1
+        return ()
 
-    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime, parts: Parts = ()) -> Sent:
         found = next((Sent(post.platform_id, post.address) for post in self.posts if post.key == key), None)
         return found or self.send(address, reply, key)
 

@@ -7,7 +7,7 @@ from slack_harness import BELOW_THE_TEXT, with_stars
 from slack_world import SlackWorld, button
 from sqlalchemy import select
 
-from bot.channels.slack_text import text_of
+from bot.channels.slack.text import text_of
 from bot.texts import Texts
 from handoff.models import Person, TicketEvent
 from kb_index.questions import open_questions

@@ -11,8 +11,8 @@ from harness import Seen
 from slack_world import SlackWorld, actions, button, elements, words
 
 from bot.app import App
-from bot.channels.slack_blocks import pressed
-from bot.channels.slack_text import text_of
+from bot.channels.slack.blocks import pressed
+from bot.channels.slack.text import text_of
 from handoff.desk import ticket_by_number
 
 FORMS = {"resolve", "note", "reply"}

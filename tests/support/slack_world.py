@@ -19,7 +19,7 @@ from sqlalchemy import select
 from world import INTENTS, VPN, by_words, world_settings
 
 from bot.app import App, build_app
-from bot.channels.slack_text import text_of
+from bot.channels.slack.text import text_of
 from bot.settings import Settings
 from handoff.models import Place, Ticket
 from handoff.reconcile import Counts, reconcile

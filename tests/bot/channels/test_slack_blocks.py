@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from slack_validator import check_message
 
 from bot.channels.port import Button, Card, Choice, Fact, File, Link, Reply
-from bot.channels.slack_blocks import Pressed, SlackMessage, pressed, settled, to_messages
-from bot.channels.slack_rich import leaves
-from bot.channels.slack_text import text_of
+from bot.channels.slack.blocks import Pressed, SlackMessage, pressed, settled, to_messages
+from bot.channels.slack.rich import leaves
+from bot.channels.slack.text import text_of
 from bot.texts import Texts, load_catalogue
 
 Block = dict[str, Any]

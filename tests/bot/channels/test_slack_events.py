@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.channels.port import Address, File, Incoming, Sender
-from bot.channels.slack_events import Here, is_search, own_post_deleted, to_incoming
+from bot.channels.slack.events import Here, is_search, own_post_deleted, to_incoming
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
 TEAM, ME, KONRAD, OWEN = "T0ACME001", "U0LOTSE01", "U0KONRAD1", "U0OWEN001"

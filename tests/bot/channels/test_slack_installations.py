@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from slack_sdk.oauth.installation_store.models.installation import Installation
 from sqlalchemy import text
 
-from bot.channels.slack_installations import (
+from bot.channels.slack.installations import (
     BOTS,
     INSTALLATIONS,
     SEALED,

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from bot.channels.slack_workspaces import bot_scopes
+from bot.channels.slack.workspaces import bot_scopes
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "slack" / "manifest.yml").read_text("utf-8")

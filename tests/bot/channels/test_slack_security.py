@@ -15,7 +15,7 @@ from slack_world import MakeSlackWorld, SlackWorld, words
 from sqlalchemy import select
 from world import VPN_QUESTION
 
-from bot.channels.slack import EVENTS_PATH
+from bot.channels.slack.listeners import EVENTS_PATH
 from bot.logs import JsonLines, Lines
 from handoff.models import Message as Row
 

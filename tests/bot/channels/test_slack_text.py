@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_validator import check_message
 
-from bot.channels.slack_rich import leaves, size
-from bot.channels.slack_split import is_boundary, shorten
-from bot.channels.slack_text import (
+from bot.channels.cutting import is_boundary, shorten
+from bot.channels.slack.rich import leaves, size
+from bot.channels.slack.text import (
     escape,
     markdown_blocks,
     mentions,

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_validator import check_view
 
-from bot.channels.slack_text import text_of
-from bot.channels.slack_views import (
+from bot.channels.slack.text import text_of
+from bot.channels.slack.views import (
     HomeOutage,
     HomeTicket,
     ask_modal,

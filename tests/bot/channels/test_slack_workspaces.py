@@ -20,8 +20,8 @@ from slack_sdk.errors import SlackApiError
 from slack_setup import KEY, PUBLIC_URL, oauth_settings, slack_settings
 
 from bot.channels.port import TryAgain
-from bot.channels.slack_installations import WrongKey
-from bot.channels.slack_workspaces import (
+from bot.channels.slack.installations import WrongKey
+from bot.channels.slack.workspaces import (
     INSTALL_PATH,
     REDIRECT_PATH,
     UnknownWorkspace,

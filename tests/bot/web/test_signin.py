@@ -8,9 +8,10 @@ from fastapi.testclient import TestClient
 from visits import Visits
 from world import World
 
+from bot.session_secret import session_secret
 from bot.settings import Settings, WebSettings
 from bot.web.people import load_people
-from bot.web.security import SignInMissing, require_loopback, session_secret
+from bot.web.security import SignInMissing, require_loopback
 from bot.web.signin import own_path
 
 

@@ -11,8 +11,8 @@ from slack_world import MERGE, SlackWorld, words
 from world import VPN_QUESTION
 
 from bot.app import App
-from bot.channels.port import Address, Reply, Sent
-from bot.channels.slack_post import SlackChannel
+from bot.channels.port import Address, Parts, Reply, Sent
+from bot.channels.slack.post import SlackChannel
 from bot.worker import owner_name
 from handoff.leases import release_lease, take_lease
 
@@ -38,15 +38,15 @@ class MortalChannel(SlackChannel):
         finally:
             self._went_out(address)
 
-    def resume(self, address: Address, reply: Reply, key: str, since: datetime) -> Sent:
+    def resume(self, address: Address, reply: Reply, key: str, since: datetime, parts: Parts = ()) -> Sent:
         try:
-            return super().resume(address, reply, key, since)
+            return super().resume(address, reply, key, since, parts)
         finally:
             self._went_out(address)
 
-    def update(self, address: Address, platform_id: str, reply: Reply) -> None:
+    def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
         try:
-            super().update(address, platform_id, reply)
+            return super().update(address, platform_id, reply, parts)
         finally:
             self._went_out(address)
 

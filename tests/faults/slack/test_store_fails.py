@@ -19,7 +19,7 @@ from sqlalchemy import text
 from together import at_once
 from world import VPN_QUESTION
 
-from bot.channels.slack_members import FRESH, PATIENCE
+from bot.channels.slack.members import FRESH, PATIENCE
 
 Note = Callable[[str, str], None]
 

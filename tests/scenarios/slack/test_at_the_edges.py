@@ -7,7 +7,7 @@ from slack_cards import below, heard, told
 from slack_world import MakeSlackWorld, SlackWorld, words
 from world import UNKNOWN_QUESTION, VPN_QUESTION
 
-from bot.channels.slack_events import Here, to_incoming
+from bot.channels.slack.events import Here, to_incoming
 from handoff.models import Reason
 
 HUMAN = "Ich möchte mit einem Menschen sprechen."

@@ -3,11 +3,11 @@
 from typing import Any, Literal
 
 import pytest
+from chat_records import Written, came_in, cases, files, outcomes
 from fake_slack import Message, RefusedByClientError, Upload
 from fake_slack_things import Channel
 from sentences import keys
 from slack_harness import seen
-from slack_records import Written, came_in, cases, files, outcomes
 from slack_world import MakeSlackWorld, SlackWorld, actions, words
 from world import UNKNOWN_QUESTION, VPN, VPN_QUESTION
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from world import VPN_QUESTION
 
 from bot.channels.port import Address, Reply, ThreadLost
-from bot.channels.slack_members import PATIENCE
+from bot.channels.slack.members import PATIENCE
 from handoff.models import Message as Row
 from handoff.models import Place, TicketState
 

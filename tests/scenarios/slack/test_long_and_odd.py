@@ -10,7 +10,7 @@ from slack_world import MakeSlackWorld, SlackWorld, elements, words
 from sqlalchemy import select
 from world import VPN_QUESTION
 
-from bot.channels.slack_text import text_of
+from bot.channels.slack.text import text_of
 from handoff.models import Conversation, Kind
 from handoff.outbox import post
 

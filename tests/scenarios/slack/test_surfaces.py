@@ -5,10 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from chat_records import came_in, cases, events, files, outcomes
 from fake_slack import Actor, Message, Upload, View
 from sentences import keys
 from slack_harness import seen
-from slack_records import came_in, cases, events, files, outcomes
 from slack_world import MakeSlackWorld, SlackWorld, actions, words
 from world import PRINTER_QUESTION, PRINTERS, UNKNOWN_QUESTION, VPN, VPN_QUESTION
 

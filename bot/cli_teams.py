@@ -1,0 +1,52 @@
+"""`lotse teams package`: setting Microsoft Teams up."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from bot.config_file import SettingsError
+from bot.terminal import CONFIG, FAILED, ConfigOption, check_target, err, out, settings_from
+
+app = typer.Typer(help="Microsoft Teams.", no_args_is_help=True)
+EXAMPLES = "[dim]Examples:[/]  "
+
+
+@app.callback()
+def teams() -> None:
+    """Microsoft Teams."""
+
+
+@app.command("package", epilog=f"{EXAMPLES}lotse teams package   ·   lotse teams package --out /tmp/lotse.zip")
+def write_package(
+    config: ConfigOption = CONFIG,
+    target: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("lotse-teams.zip"),
+    template: Annotated[
+        Path | None, typer.Option(help="A folder of your own, changed from Lotse's teams/.", show_default=False)
+    ] = None,
+) -> None:
+    """Make the app package that is uploaded to Teams, from its template and the settings, and check it."""
+    settings = settings_from(config)
+    check_target(target)
+    from bot.channels.teams.package import FOLDER, build_package, check_package  # noqa: PLC0415 - most commands do without
+
+    try:
+        package = build_package(settings, template or FOLDER)
+    except SettingsError as error:
+        raise SettingsError(config.name, error.faults) from None
+    faults = check_package(package)
+    for fault in faults:
+        err().print(f"[bold red]Error:[/] {escape(fault)}")
+    if faults:
+        err().print("Nothing was written.")
+        raise typer.Exit(FAILED)
+    target.write_bytes(package)
+    out().print(f"[green]{escape(str(target))} is ready[/]: Lotse at {escape(str(settings.web.public_url))}")
+    err().print(
+        "Upload it for the whole company: https://admin.teams.microsoft.com > Teams apps > Manage apps > Actions >\n"
+        "Upload new app. To try it first: in Teams, Apps > Manage your apps > Upload an app > Upload a custom app.\n"
+        "Then add it to each team whose channels the settings name, and start Lotse. Teams takes a changed package\n"
+        "only with a higher version. docs/teams.md says more.",
+        markup=False,
+    )
