@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import PLATFORMS, Settings, SettingsError, check_may_serve, load_settings, settings_hash
+from bot.settings import Settings, SettingsError, check_may_serve, load_settings, settings_hash
+from bot.settings_contradictions import PLATFORMS
 from bot.settings_faults import setting_names
 
 ROOT = Path(__file__).parents[2]
