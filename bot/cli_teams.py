@@ -29,7 +29,7 @@ def write_package(
     """Make the app package that is uploaded to Teams, from its template and the settings, and check it."""
     settings = settings_from(config)
     check_target(target)
-    from bot.channels.teams.package import FOLDER, build_package, check_package  # noqa: PLC0415 - most commands do without
+    from bot.channels.teams.app.package import FOLDER, build_package, check_package  # noqa: PLC0415 - most commands do without
 
     try:
         package = build_package(settings, template or FOLDER)

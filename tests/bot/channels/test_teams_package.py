@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from bot.channels.teams.package import FOLDER, TemplateError, app_version, build_package, check_package
-from bot.channels.teams.png import SIGNATURE, nearest, read_png
+from bot.channels.teams.app.package import FOLDER, TemplateError, app_version, build_package, check_package
+from bot.channels.teams.app.png import SIGNATURE, nearest, read_png
 from bot.cli import main
 from bot.settings import Settings, SettingsError, load_settings
 from nlu.embedded import EmbeddedUnderstander

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.channels.teams.manifest import SCHEMAS, Bot, Manifest
-from bot.channels.teams.png import Picture, read_png
+from bot.channels.teams.app.manifest import SCHEMAS, Bot, Manifest
+from bot.channels.teams.app.png import Picture, read_png
 
 MANIFEST = "manifest.json"
 SIZES = {"icons.color": 192, "icons.outline": 32}

@@ -11,13 +11,13 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.channels.teams.package_check import check_package, named_files
+from bot.channels.teams.app.check import check_package, named_files
 from bot.config_file import Fault, SettingsError
 from bot.settings import Settings
 
 __all__ = ["FOLDER", "TemplateError", "build_package", "check_package"]
 
-FOLDER = Path(__file__).parents[3] / "teams"
+FOLDER = Path(__file__).parents[4] / "teams"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
