@@ -1,5 +1,6 @@
 """What agents do in a hand-off thread: write, note, claim, correct, escalate, hand back, resolve."""
 
+import re
 from collections.abc import Callable
 
 from sqlalchemy import select
@@ -18,7 +19,8 @@ from handoff.outbox import is_note, post
 from kb_index.questions import note_unanswered
 
 REPLY_COMMAND = "/reply"
-FORMATTING = " \t\n*_~`>•-"
+# What a note may begin with before its mark: formatting, and characters that nobody sees, which come with pasted text.
+UNSEEN = re.compile(r"[\s*_~`>•\-\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0f\ufeff]*")
 
 
 def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
@@ -27,7 +29,7 @@ def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
     The third level only ever writes notes.
     """
     handoff, text = house.settings.handoff, incoming.text.strip()
-    plain = text.lstrip(FORMATTING)  # a note in bold or in a list is a note
+    plain = text[len(UNSEEN.match(text)[0]) :]  # type: ignore[index]  # a note in bold or in a list is a note
     prefix = next((prefix for prefix in handoff.note_prefixes if plain.startswith(prefix)), None)
     if prefix is not None:
         return Kind.NOTE, plain.removeprefix(prefix).strip()
@@ -68,6 +70,8 @@ class AgentCase:
             desk.relay(self.session, message, others, self.now)
             desk.note_event(self.session, self.ticket, "noted", self.now, self.agent)
             return "noted"
+        if message.kind == Kind.TEXT and not message.text.strip() and all(one.refused for one in message.attachments):
+            return "recorded"  # nothing of it is left to be passed on
         desk.relay(self.session, message, [self.ticket.conversation.place, *others], self.now)
         desk.note_human_spoke(self.session, self.ticket, self.agent, self.now)
         return "relayed"
@@ -76,7 +80,8 @@ class AgentCase:
         """An agent is told which file could not be passed on, where they sent it."""
         texts, limit = self.house.handoff_texts(), self.house.settings.web.upload_limit_mb
         for file in (one for one in message.attachments if one.refused):
-            told = texts("file_not_kept", name=file.name, why=texts(f"file_{file.refused}", limit=limit))
+            why = "agent_file_in_channel" if file.refused == "in_channel" else f"file_{file.refused}"
+            told = texts("file_not_kept", name=file.name, why=texts(why, limit=limit))
             post(self.session, self.ticket.conversation, message.place, Kind.NOTICE, told, self.now)
 
     # --- buttons --------------------------------------------------------------------------------------------------

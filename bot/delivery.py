@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.case import RequesterCase
-from bot.channels.port import Address, Channel, Parts, Reply, Sent, ThreadLost, TryAgain, Unclear, Unreachable
+from bot.channels.port import Address, Channel, Lost, Parts, Reply, Sent, ThreadLost, TryAgain, Unclear
 from bot.house import House
 from bot.posts import address_of, reply_for
 from bot.threads import NO_THREAD_YET, replace_thread
@@ -17,6 +17,7 @@ from handoff.leases import Lease, held_conversation, lock_conversation
 from handoff.models import ConversationState, Kind, Message, Reason, Side
 
 logger = logging.getLogger(__name__)
+MOST_DOUBTS = 6  # times a place has to be said to be gone, over a minute, where that may be wrong
 MOST_DEFECTS = 8  # failures in a row after which what is no fault of the network's is given up
 
 
@@ -24,8 +25,8 @@ MOST_DEFECTS = 8  # failures in a row after which what is no fault of the networ
 class Parcel:
     """One post on its way, as plain values. posted_as: the platform's id when it is an update of an earlier post.
     parts: the ids of those of its posts that we know of. unclear_since: an earlier send of it began then, and nobody
-    knows how it ended. has_thread: False when the card
-    that opens the thread could not be posted. failures: how often its place has failed in a row."""
+    knows how it ended. has_thread: False when the card that opens the thread could not be posted. failures: how often
+    its place has failed in a row."""
 
     message_id: int
     conversation_id: int
@@ -99,19 +100,17 @@ class Delivery:
             return
         try:
             sent = self._send(channel, parcel)
-        except Unreachable as never:
-            self._give_up(parcel, str(never))
-        except ThreadLost:
-            self._lose_thread(parcel)
+        except Lost as lost:
+            self._lose(parcel, lost)
         except TryAgain as later:
             if not later.begun:
                 reason = later.reason or "it asks for patience"
                 logger.info("message %s has to wait for %s: %s", parcel.message_id, parcel.address.platform, reason)
-            unclear = later.begun or parcel.unclear_since is not None
+            unclear = not later.parts if later.begun else parcel.unclear_since is not None
             self._postpone(parcel, later.after, unclear=unclear, parts=later.parts)
         except Unclear as error:
-            where = parcel.address.platform
-            logger.warning("message %s: nobody knows whether %s has it (%s)", parcel.message_id, where, error)
+            platform = parcel.address.platform
+            logger.warning("message %s: nobody knows whether %s has it (%s)", parcel.message_id, platform, error)
             self._postpone(parcel, None, unclear=True)
         except Exception as error:
             # The outcome is unclear: it is looked up at the platform before it is tried again.
@@ -123,6 +122,16 @@ class Delivery:
         else:
             self._book(parcel, sent)
 
+    def _lose(self, parcel: Parcel, lost: Lost) -> None:
+        """The platform says that there is no place for it; where it is known to say so wrongly, it is asked again."""
+        if lost.doubtful and parcel.failures < MOST_DOUBTS:
+            logger.info("message %s waits: %s says that its place is gone", parcel.message_id, parcel.address.platform)
+            self._postpone(parcel, None, unclear=parcel.unclear_since is not None)
+        elif isinstance(lost, ThreadLost):
+            self._lose_thread(parcel)
+        else:
+            self._give_up(parcel, str(lost))
+
     def _book(self, parcel: Parcel, sent: Sent) -> None:
         """Write down that it was sent. What cannot be booked is looked up again, as after a crash."""
         try:
@@ -133,11 +142,14 @@ class Delivery:
 
     def _send(self, channel: Channel, parcel: Parcel) -> Sent:
         if parcel.posted_as is not None:
-            parts = channel.update(parcel.address, parcel.posted_as, parcel.reply, parcel.parts)
+            update = channel.update if parcel.unclear_since is None else channel.resume_update
+            parts = update(parcel.address, parcel.posted_as, parcel.reply, parcel.parts)
             return Sent(parcel.posted_as, parcel.address, parts)
         key = str(parcel.message_id)
         if parcel.unclear_since is not None:
             return channel.resume(parcel.address, parcel.reply, key, parcel.unclear_since, parcel.parts)
+        if parcel.parts:
+            return channel.go_on(parcel.address, parcel.reply, key, parcel.parts)
         return channel.send(parcel.address, parcel.reply, key)
 
     def _note_sent(self, parcel: Parcel, sent: Sent) -> None:
@@ -145,11 +157,11 @@ class Delivery:
             if parcel.address.thread is None:
                 lock_conversation(session, parcel.conversation_id)  # the other cards change, too
             message = session.get_one(Message, parcel.message_id)
-            changed = outbox.earlier_relay(session, message) is not None
+            changed = outbox.earlier_relay(session, message)
             # One post of the platform stands for two rows then: each needs an id of its own.
-            platform_id = f"{sent.platform_id}#{message.id}" if changed else sent.platform_id
+            platform_id = sent.platform_id if changed is None else f"{sent.platform_id}#{message.id}"
             outbox.mark_delivered(message, parcel.revision, platform_id, self.house.clock())
-            message.parts = list(sent.parts) or message.parts
+            outbox.note_parts(changed or message, sent.parts)
             place = message.place
             if place.thread.startswith(NO_THREAD_YET) and sent.address.thread:
                 inbox.take_over(session, place, sent.address.thread)  # the first post of a place opened its thread
@@ -174,7 +186,7 @@ class Delivery:
     def _postpone(self, parcel: Parcel, after: float | None, *, unclear: bool, parts: Parts = ()) -> None:
         with self.house.sessions.begin() as session:
             message = session.get_one(Message, parcel.message_id)
-            message.parts = list(parts) or message.parts
+            outbox.note_parts(outbox.earlier_relay(session, message) or message, parts)
             outbox.postpone(message, self.house.clock(), after, unclear=unclear)
 
     def _give_up(self, parcel: Parcel, why: str) -> None:

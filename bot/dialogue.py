@@ -9,6 +9,7 @@ from bot.burst import CHANGES, Burst
 from bot.case import STRONGER, RequesterCase
 from bot.decision import Answer, AskBack, Cancel, HandOver, ShowTickets, SmallTalk
 from bot.house import House
+from bot.intake import WITHDRAWN
 from bot.learning import learn_not_helped
 from bot.lookups import OPEN_TICKET
 from bot.thinking import Thought, offered_in
@@ -31,7 +32,7 @@ def handle_requester(
     if burst.kind == Kind.PRESS:
         outcome = press(case, burst, thought, messages[0])
     else:
-        outcome = "withdrawn" if burst.withdrawn else text(case, burst, messages, thought)
+        outcome = WITHDRAWN if burst.withdrawn else text(case, burst, messages, thought)
         tell_refused_files(house, case, messages)
     case.linger()
     return outcome

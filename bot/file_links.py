@@ -4,6 +4,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 PATH = "/files/"
 GOOD_FOR = 7 * 24 * 3600  # seconds
+LARGEST = 2**31 - 1  # what a row's number can be
 
 
 class FileLinks:
@@ -22,4 +23,4 @@ class FileLinks:
             number = self._signer.loads(token, max_age=GOOD_FOR)
         except BadData:
             return None
-        return number if isinstance(number, int) else None
+        return number if type(number) is int and 0 < number <= LARGEST else None

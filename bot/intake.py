@@ -20,6 +20,7 @@ KEY = re.compile(r"[0-9]{1,9}")  # a Message id, as buttons carry it
 FRESH = timedelta(minutes=15)  # how long what stands outside any thread goes on with the case before it
 LONGEST_MEDIA_TYPE = 120
 QUOTED = "quoted"  # the outcome of what was written before Lotse was asked
+WITHDRAWN = "withdrawn"  # the outcome of what was deleted before it was answered
 
 
 def store_message(house: House, session: Session, incoming: Incoming) -> Message | None:
@@ -105,6 +106,8 @@ def _store_from_requester(house: House, session: Session, incoming: Incoming) ->
     if incoming.from_form:
         say_first(house, session, conversation, "you_asked", incoming.text)
     message = _record(house, session, incoming, conversation, place, Author.REQUESTER, Kind.TEXT, incoming.text)
+    if message.kind == Kind.EDIT and message.concerns is not None and message.concerns.outcome == WITHDRAWN:
+        message.concerns.handled_at = message.concerns.outcome = None  # deleted before it was answered, and restored
     if message.kind == Kind.TEXT:
         talks_to_person = message.conversation.state == ConversationState.WITH_PERSON
         inbox.hold_burst(session, message, timedelta(0) if talks_to_person else house.merge_window())
@@ -241,13 +244,20 @@ def store_press(house: House, session: Session, press: Press) -> Message | None:
     message = record_press(house, session, press, conversation, place, Author.REQUESTER)
     message.concerns = below
     inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
-    if press.value and place.thread.startswith(NO_THREAD_YET):
-        for_somebody = press.on_behalf_of is not None and press.on_behalf_of.id != press.person.id
-        key = "ticket_for_you" if for_somebody else "ticket_about"
-        say_first(house, session, conversation, key, press.value, name=message.person.name if message.person else "")
+    if press.value and (press.from_form or place.thread.startswith(NO_THREAD_YET)):
+        name = message.person.name if message.person else ""
+        say_first(house, session, conversation, told_first(press, conversation), press.value, name=name)
     if press.fields.get("note"):
         note_for_agents(house, session, press, message)
     return message
+
+
+def told_first(press: Press, conversation: Conversation) -> str:
+    """How a requester is told what a ticket is about, or an addition to theirs, when they have not read it yet."""
+    if press.on_behalf_of is None or press.on_behalf_of.id == press.person.id:
+        return "ticket_about"
+    has_ticket = conversation.state in {ConversationState.WAITING_FOR_PERSON, ConversationState.WITH_PERSON}
+    return "added_for_you" if has_ticket else "ticket_for_you"
 
 
 def note_for_agents(house: House, session: Session, press: Press, opening: Message) -> None:

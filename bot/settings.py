@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -40,7 +41,12 @@ def _two_times(value: Any) -> Any:
 
 
 def _web_address(value: str) -> str:
-    if not re.match(r"https?://[^/\s]+", value):
+    try:
+        parts = urlsplit(value)
+        readable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        readable = False
+    if not readable or not re.fullmatch(r"https?://\S+", value):
         raise ValueError("must be an address that begins with http:// or https://")
     return value
 
@@ -169,7 +175,7 @@ class SlackSettings(Section):
 
 
 class TeamsSettings(Section):
-    app_id: str | None = None
+    app_id: Annotated[str, AfterValidator(str.lower)] | None = None  # as the service writes it in its tokens
     tenant_id: str | None = None
     credential: Literal["secret", "managed_identity"] = "secret"
     client_secret_env: str | None = None
@@ -188,6 +194,11 @@ class TeamsSettings(Section):
     def is_on(self) -> bool:
         """Whether Lotse is in Teams at all."""
         return self.app_id is not None or self.playground
+
+    def takes_tenant(self, tenant: str | None) -> bool:
+        """Whether people of a tenant may use this Lotse; where nothing is said of it, they may."""
+        allowed = {one.lower() for one in (self.tenant_id, *self.tenants) if one}
+        return not allowed or tenant is None or tenant.lower() in allowed
 
     def is_service_url(self, address: str) -> bool:
         """Whether an address is Teams' own: Lotse sends its token there, and takes messages from there."""

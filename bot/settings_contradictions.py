@@ -89,6 +89,16 @@ def _unfinished_teams(settings: "Settings") -> Iterator[tuple[Key, str]]:
     for key, tenant in named:
         if tenant is not None and not GUID.fullmatch(tenant):
             yield key, f"{dotted(key)} must be an Entra tenant ID, as 8-4-4-4-12 hex digits, not '{tenant}'"
+    yield from _open_addresses(teams)
+    for channel in teams.help_channels:
+        if not _can_be_team_channel(teams, channel):
+            text = f"names '{channel}', but a channel of Teams has an id like 19:...@thread.tacv2{where}"
+            yield ("teams", "help_channels"), f"teams.help_channels {text}"
+    yield from _help_where_agents_work(settings, "teams", teams.help_channels)
+
+
+def _open_addresses(teams: "TeamsSettings") -> Iterator[tuple[Key, str]]:
+    """Addresses to which our token would go for everybody to read."""
     addresses = {
         "service_urls": teams.service_urls,
         "login_url": (teams.login_url,),
@@ -99,7 +109,6 @@ def _unfinished_teams(settings: "Settings") -> Iterator[tuple[Key, str]]:
         for url in urls:
             if not url.startswith("https://") and not is_loopback(urlsplit(url).hostname or ""):
                 yield ("teams", name), f"teams.{name} must begin with https://; only this machine itself may be http"
-    yield from _help_where_agents_work(settings, "teams", teams.help_channels)
 
 
 def _unusable_places(settings: "Settings") -> Iterator[tuple[Key, str]]:
@@ -121,9 +130,14 @@ def _unusable_places(settings: "Settings") -> Iterator[tuple[Key, str]]:
 def _unusable_team_channel(teams: "TeamsSettings", key: Key, queue: "Queue") -> Iterator[tuple[Key, str]]:
     if not teams.is_on:
         yield (*key, "platform"), f"{dotted(key)}.platform is 'teams', but teams.app_id is not set; see docs/teams.md"
-    if not TEAM_CHANNEL.fullmatch(queue.channel):
+    if not _can_be_team_channel(teams, queue.channel):
         text = f"is '{queue.channel}', but a channel of Teams has an id like 19:...@thread.tacv2"
         yield (*key, "channel"), f"{dotted(key)}.channel {text}; docs/teams.md says where to find it"
+
+
+def _can_be_team_channel(teams: "TeamsSettings", channel: str) -> bool:
+    """Whether it has the shape of a channel's id; a playground gives its channels other ones."""
+    return teams.playground or TEAM_CHANNEL.fullmatch(channel) is not None
 
 
 def _unknown_holidays(service: "ServiceSettings") -> Iterator[tuple[Key, str]]:

@@ -1,5 +1,6 @@
 """What goes out: posts that wait to be delivered, and what became of each."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,6 +111,12 @@ def mark_delivered(message: Message, revision: int, source_id: str, now: datetim
     message.send_started_at = None
     message.place.failures = 0
     message.place.retry_at = message.place.unreachable_at = None
+
+
+def note_parts(message: Message, parts: Sequence[str]) -> None:
+    """Keep the ids of the posts a message stands in, with the row that it was posted for first: its changes are changes
+    of these posts. None are told where the platform can be asked."""
+    message.parts = list(parts) or message.parts
 
 
 def earlier_relay(session: Session, message: Message) -> Message | None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from both_world import BothWorld, Platform
 from fake_slack import FakeSlack
 from fake_teams import FakeTeams
 from fakes import FakeClock
@@ -160,6 +161,22 @@ def make_teams_world(database_url: str, tmp_path: Path) -> Iterator[Callable[...
 def teams(make_teams_world: Callable[..., TeamsWorld]) -> TeamsWorld:
     """A whole Lotse in Teams, on each database."""
     return make_teams_world()
+
+
+@pytest.fixture
+def make_both_world(database_url: str, tmp_path: Path) -> Iterator[Callable[..., BothWorld]]:
+    """Makes a Lotse in a fake Teams and a fake Slack: where its agents are, sections of config.yml as dictionaries."""
+    with ExitStack() as open_things:
+
+        def make(agents: Platform, **changes: object) -> BothWorld:
+            clock = FakeClock()
+            teams = open_things.enter_context(FakeTeams(clock=lambda: clock().timestamp()))
+            slack = open_things.enter_context(FakeSlack("http", clock=lambda: clock().timestamp()))
+            made = BothWorld(teams, clock, database_url, tmp_path, changes, agents=agents, fake_slack=slack)
+            open_things.callback(made.close)
+            return made
+
+        yield make
 
 
 def with_database(url: str, name: str) -> str:

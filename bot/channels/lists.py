@@ -25,6 +25,7 @@ MOST_LINES, LONGEST_SUMMARY = 15, 120
 LANGUAGES = ("de", "en")
 MOST_FOUND, LONGEST_PASSAGE = 5, 1500
 SOON = timedelta(minutes=30)  # a reaction due within this is about to be missed
+PRIORITIES = {"1": (1, 1), "2": (1, 2), "3": (2, 2), "4": (2, 3), "5": (3, 3)}  # (impact, urgency) that give them
 View = Literal["mine", "unassigned", "breaching"]
 
 

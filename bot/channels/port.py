@@ -90,7 +90,7 @@ class Incoming:
 class Press:
     """A button pressed: action is its name, value what it carried, fields what a form beside it held, on the key of the
     message it stands below (None for a button of a page). on_behalf_of: for whom a case is opened, when it is not the
-    person who presses."""
+    person who presses. from_form: what it is about stands elsewhere, and not at its address."""
 
     address: Address
     person: Sender
@@ -100,6 +100,7 @@ class Press:
     fields: Mapping[str, str] = field(default_factory=dict)
     on: str | None = None
     on_behalf_of: Sender | None = None
+    from_form: bool = False
 
 
 @dataclass(frozen=True)
@@ -191,11 +192,20 @@ class Sent:
     parts: Parts = ()
 
 
-class Unreachable(Exception):  # noqa: N818
+class Lost(Exception):  # noqa: N818
+    """What a post was meant for is not there. doubtful: the platform says so, and is known to say so wrongly at times;
+    it counts once it was said for a minute."""
+
+    def __init__(self, text: str = "", *, doubtful: bool = False) -> None:
+        super().__init__(text)
+        self.doubtful = doubtful
+
+
+class Unreachable(Lost):
     """The place can never be reached this way (blocked, deleted, forbidden). Not retried; the agent is told."""
 
 
-class ThreadLost(Exception):  # noqa: N818
+class ThreadLost(Lost):
     """The thread is gone, its channel is not. A ticket's thread is opened anew, never written beside it."""
 
 
@@ -241,10 +251,18 @@ class Channel(Protocol):
         """
         ...
 
+    def go_on(self, address: Address, reply: Reply, key: str, parts: Parts) -> Sent:
+        """As resume, when nothing is unclear: exactly these parts are there. Only where TryAgain told them."""
+        raise Unreachable("this platform tells no parts")
+
     def update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
         """Replace an earlier post, with all the parts we know of; the parts it has now, where they are kept. Raises as
-        send."""
+        send; TryAgain may tell the parts that there are meanwhile."""
         ...
+
+    def resume_update(self, address: Address, platform_id: str, reply: Reply, parts: Parts = ()) -> Parts:
+        """As update, after an update whose outcome is unclear."""
+        return self.update(address, platform_id, reply, parts)
 
     def profile(self, person_id: str, route: Mapping[str, str]) -> Profile | None:
         """What the platform knows of a person; None where it knows no more than came with the message."""

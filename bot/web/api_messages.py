@@ -42,7 +42,7 @@ TAKES_FILES: dict[str, Any] = {
 router = APIRouter(tags=["messages"], responses=PROBLEMS)
 
 
-@router.get("/messages")
+@router.get("/chat/messages")
 def list_messages(web: Parts, address: OwnAddress) -> ThreadOut:
     """One own thread: what was written there and what was delivered."""
     with web.sessions() as session:
@@ -51,7 +51,7 @@ def list_messages(web: Parts, address: OwnAddress) -> ThreadOut:
     return ThreadOut(messages=messages, typing=thread.typing, with_person=thread.with_person)
 
 
-@router.post("/messages", status_code=201, openapi_extra=TAKES_FILES, max_body_size=LARGEST_UPLOAD)
+@router.post("/chat/messages", status_code=201, openapi_extra=TAKES_FILES, max_body_size=LARGEST_UPLOAD)
 async def write_message(request: Request, web: Parts, visitor: Anyone, address: OwnAddress, texts: PageTexts) -> Stored:
     """Write to the helpdesk. Answered as soon as the message is on disk."""
     written, files = await read_written(request)
@@ -59,7 +59,7 @@ async def write_message(request: Request, web: Parts, visitor: Anyone, address: 
     return await run_in_threadpool(store, web, incoming, texts)
 
 
-@router.patch("/messages/{message_id}")
+@router.patch("/chat/messages/{message_id}")
 def edit_message(
     message_id: int, edited: Edited, web: Parts, visitor: Anyone, address: OwnAddress, texts: PageTexts
 ) -> Stored:
@@ -71,7 +71,7 @@ def edit_message(
     )
 
 
-@router.delete("/messages/{message_id}")
+@router.delete("/chat/messages/{message_id}")
 def delete_message(message_id: int, web: Parts, visitor: Anyone, address: OwnAddress, texts: PageTexts) -> Stored:
     """Take the own last message back. Who follows the case is told that it was deleted."""
     original = own_message(web, address, message_id)

@@ -14,7 +14,7 @@ from handoff.models import Attachment
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(f"{PATH}{{token}}")
+@router.api_route(f"{PATH}{{token}}", methods=["GET", "HEAD"])
 def open_shared_file(token: str, web: Parts) -> Response:
     """The file a link stands for. It is always saved, never shown: it is somebody else's content on our address."""
     number = FileLinks(session_secret(web.settings)).number(token)

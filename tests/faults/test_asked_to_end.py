@@ -19,7 +19,7 @@ def test_asked_to_end_it_finishes_what_it_holds(database_url: str, tmp_path: Pat
     lotse = ServedLotse(database_url, tmp_path)
     lotse.start()
     with closing(Browser(lotse.url, "jette")) as jette:
-        jette.send("/api/messages", text="hallo")
+        jette.send("/api/chat/messages", text="hallo")
     assert lotse.process is not None
     lotse.process.send_signal(asked)
     assert lotse.process.wait(60) == 0, lotse.log()

@@ -57,7 +57,7 @@ def test_an_empty_message_is_refused(visit: Visit, note: Note) -> None:
     jette = visit("jette")
     before = jette.thread()
     for text in ("", " \n\t "):
-        refused = jette.http.post("/api/messages", json={"text": text})
+        refused = jette.http.post("/api/chat/messages", json={"text": text})
         assert (refused.status_code, refused.json()["code"]) == (422, "empty")
     assert jette.thread() == before
     note("empty message", told(refused))
@@ -66,7 +66,7 @@ def test_an_empty_message_is_refused(visit: Visit, note: Note) -> None:
 def test_a_message_of_100_000_characters_is_refused_and_one_at_the_limit_handled(visit: Visit, note: Note) -> None:
     jette = visit("jette")
     before, limit = jette.thread(), jette.get("/api/me")["longest_text"]
-    refused = jette.http.post("/api/messages", json={"text": "a" * 100_000})
+    refused = jette.http.post("/api/chat/messages", json={"text": "a" * 100_000})
     assert (refused.status_code, refused.json()["code"]) == (422, "too_long")
     assert jette.thread() == before
     said = jette.ask(("Mein Bildschirm flackert. " * limit)[:limit])
@@ -77,7 +77,7 @@ def test_a_message_of_100_000_characters_is_refused_and_one_at_the_limit_handled
 def test_a_file_of_30_mb_is_not_kept_and_the_person_is_told(visit: Visit, note: Note) -> None:
     priya = visit("priya")
     upload = {"files": ("disk.iso.png", b"\0" * 30_000_000, "image/png")}
-    stored = priya.http.post("/api/messages", data={"text": "My screen flickers, see the file"}, files=upload)
+    stored = priya.http.post("/api/chat/messages", data={"text": "My screen flickers, see the file"}, files=upload)
     assert stored.status_code == 201, stored.text
     assert [one["reason"] for one in stored.json()["refused"]] == ["too_large"]
     assert any("10 MB" in one["text"] for one in settled(priya) if one["kind"] == "notice")
@@ -87,7 +87,7 @@ def test_a_file_of_30_mb_is_not_kept_and_the_person_is_told(visit: Visit, note: 
 
 def test_a_body_of_30_mb_that_is_no_upload_is_refused(visit: Visit, note: Note) -> None:
     priya = visit("priya")
-    refused = priya.http.post("/api/messages", json={"text": "a" * 30_000_000})
+    refused = priya.http.post("/api/chat/messages", json={"text": "a" * 30_000_000})
     assert refused.status_code in {413, 422}
     note("30 MB of JSON", told(refused))
 

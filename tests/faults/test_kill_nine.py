@@ -39,7 +39,7 @@ class Step:
 
 
 def says(text: str, *, calm: bool = False) -> Step:
-    return Step("jette", "/api/messages", {"text": text}, calm)
+    return Step("jette", "/api/chat/messages", {"text": text}, calm)
 
 
 def replies(text: str) -> Step:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import count
 from threading import RLock
 from typing import Any
+from urllib.parse import quote
 
 from fake_slack_faults import Pace
 from fake_slack_things import (
@@ -119,7 +120,7 @@ class State:
 
     def add_file(self, team: str, user: str, name: str, content: bytes | None, mimetype: str, size: int) -> StoredFile:
         file_id = self.new_id("F")
-        url = f"{self.base}files-pri/{team}-{file_id}/{name.replace(' ', '_')}"
+        url = f"{self.base}files-pri/{team}-{file_id}/{quote(name.replace(' ', '_'))}"
         self.files[file_id] = StoredFile(file_id, team, user, name, name, content, size, mimetype, url)
         return self.files[file_id]
 

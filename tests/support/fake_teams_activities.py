@@ -178,9 +178,22 @@ def message_payload(state: State, message: Message) -> dict[str, Any]:
         "from": who,
         "body": {"contentType": "html", "content": html_of(message.text, message.entities, tag="at")},
         "attachments": [one for one in message.attachments if one.get("contentType") != "text/html"],
-        "mentions": [],
+        "mentions": chat_mentions(state, message),
         "reactions": [],
     }
+
+
+def chat_mentions(state: State, message: Message) -> list[dict[str, Any]]:
+    """Whom a message mentions, as Graph tells it."""
+    told: list[dict[str, Any]] = []
+    for one in message.entities:
+        if one.get("type") == "mention":
+            text, who = html.unescape(one["text"][4:-5]), one["mentioned"]
+            person = state.person(who["id"])
+            by_id = {"user": {"id": person.id, "displayName": person.name}} if person else {}
+            app = {} if person else {"application": {"id": state.app_id, "displayName": state.app_name}}
+            told.append({"id": len(told), "mentionText": text, "mentioned": {**by_id, **app}})
+    return told
 
 
 def members_changed(

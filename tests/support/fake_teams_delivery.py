@@ -72,13 +72,14 @@ class Postman:
     """Delivers, waits and repeats. Invokes are never repeated.
 
     ack_timeout: seconds for an answer; repeats: at most; pause: real seconds between them; lose_acks: how many of the
-    next answers to activities get lost; log: every delivery.
+    next answers to activities get lost; log: every delivery; sent: what was brought with each.
     """
 
     def __init__(self, state: State) -> None:
         self.state, self.loop = state, LoopThread()
         self.ack_timeout, self.repeats, self.pause, self.lose_acks = ACK_SECONDS, REPEATS, 0.001, 0
         self.log: list[Delivery] = []
+        self.sent: list[Mapping[str, Any]] = []
         self.path = "/api/messages"
         self._http: httpx.AsyncClient | None = None
 
@@ -121,6 +122,7 @@ class Postman:
         delivery = Delivery(status, time.monotonic() - started, text, attempts, took, str(activity.get("id", "")))
         with self.state.lock:
             self.log.append(delivery)
+            self.sent.append(activity)
         return delivery
 
     def _attempt(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:

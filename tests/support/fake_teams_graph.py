@@ -1,12 +1,11 @@
 """The part of Microsoft Graph that a bot may read: the messages of a channel. Functions are called under the lock."""
 
-import html
 import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from fake_teams_activities import html_of
+from fake_teams_activities import chat_mentions, html_of
 from fake_teams_state import State
 from fake_teams_things import CARD, Channel, Message, TeamsError, iso
 
@@ -16,9 +15,13 @@ MOST = 50
 
 
 def messages(state: State, group: str, name: str, query: Query) -> Answer:
-    """What stands in a channel outside any thread, newest first."""
+    """What stands in a channel outside any thread; first, whose thread was changed last."""
     channel = _channel(state, group, name)
+    changed: dict[str, float] = {}
+    for one in channel.messages.values():
+        changed[one.thread] = max(changed.get(one.thread, 0.0), one.at, one.edited_at or 0.0, one.deleted_at or 0.0)
     roots = [one for one in channel.messages.values() if not one.is_reply]
+    roots.sort(key=lambda one: (changed[one.id], int(one.id)), reverse=True)
     return _page(state, f"teams/{group}/channels/{quote(name)}/messages", channel, roots, query)
 
 
@@ -26,7 +29,7 @@ def replies(state: State, group: str, name: str, message: str, query: Query) -> 
     """What stands below a message, newest first."""
     channel = _channel(state, group, name)
     root = _message(channel, message)
-    below = [one for one in channel.messages.values() if one.root == root.id]
+    below = [one for one in reversed(channel.messages.values()) if one.root == root.id]
     return _page(state, f"teams/{group}/channels/{quote(name)}/messages/{message}/replies", channel, below, query)
 
 
@@ -64,14 +67,14 @@ def _page(state: State, path: str, channel: Channel, found: list[Message], query
         raise TeamsError(400, "BadRequest", f"$top must be from 1 to {MOST}")
     if unknown := set(query) - {"$top", "$skiptoken"}:
         raise TeamsError(400, "BadRequest", f"not supported: {sorted(unknown)}")
-    newest, end = sorted(found, key=lambda one: int(one.id), reverse=True), int(start) + int(top)
-    shown = newest[int(start) : end]
+    end = int(start) + int(top)
+    shown = found[int(start) : end]
     told: dict[str, Any] = {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#messages",
         "@odata.count": len(shown),
         "value": [as_chat_message(state, channel, one) for one in shown],
     }
-    if end < len(newest):
+    if end < len(found):
         rest = urlencode({"$top": top, "$skiptoken": end}, safe="$")
         told["@odata.nextLink"] = f"{state.base}graph/v1.0/{path}?{rest}"
     return 200, told
@@ -99,7 +102,7 @@ def as_chat_message(state: State, channel: Channel, message: Message) -> dict[st
         "body": {"contentType": "html", "content": content},
         "channelIdentity": {"teamId": channel.team.group_id if channel.team else None, "channelId": channel.id},
         "attachments": attachments,
-        "mentions": [] if message.deleted else _mentions(state, message),
+        "mentions": [] if message.deleted else chat_mentions(state, message),
         "reactions": [],
     }
 
@@ -126,15 +129,3 @@ def _author(state: State, message: Message) -> dict[str, Any]:
     person = message.author
     user = {"id": person.id, "displayName": person.name, "userIdentityType": "aadUser", "tenantId": person.tenant}
     return {"application": None, "user": user, "device": None}
-
-
-def _mentions(state: State, message: Message) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = []
-    for one in message.entities:
-        if one.get("type") == "mention":
-            text, who = html.unescape(one["text"][4:-5]), one["mentioned"]
-            person = state.person(who["id"])
-            by_id = {"user": {"id": person.id, "displayName": person.name}} if person else {}
-            app = {} if person else {"application": {"id": state.app_id, "displayName": state.app_name}}
-            told.append({"id": len(told), "mentionText": text, "mentioned": {**by_id, **app}})
-    return told

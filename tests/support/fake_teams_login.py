@@ -9,6 +9,7 @@ WORDS = {
     "AADSTS90002": "Tenant not found. Check to make sure you have the correct tenant ID.",
     "AADSTS700016": "Application was not found in the directory.",
     "AADSTS7000215": "Invalid client secret provided.",
+    "AADSTS7000222": "The provided client secret keys for app are expired.",
     "AADSTS70003": "The app requested an unsupported grant type.",
     "AADSTS70011": "The provided request must include a 'scope' input parameter.",
 }
@@ -25,6 +26,8 @@ def issue_token(state: State, tenant: str, form: Any) -> tuple[int, Any]:
         return _refused(400, "unauthorized_client", "AADSTS700016")
     if given.get("client_secret") != state.secret:
         return _refused(401, "invalid_client", "AADSTS7000215")
+    if state.secret_ended:
+        return _refused(401, "invalid_client", "AADSTS7000222")
     scope = {f"{state.base}graph/.default": GRAPH_SCOPE}.get(given.get("scope", ""), given.get("scope", ""))
     if scope not in (CONNECTOR_SCOPE, GRAPH_SCOPE):
         return _refused(400, "invalid_scope", "AADSTS70011")

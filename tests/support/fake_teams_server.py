@@ -24,7 +24,7 @@ from teams_validator import MOST_BYTES, InvalidPayload
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CODES = {412: "PreconditionFailed", 429: "TooManyRequests", 500: "InternalServerError", 502: "ServiceError"}
-CODES |= {413: "MessageSizeTooBig", 503: "ServiceUnavailable", 504: "GatewayTimeout"}
+CODES |= {401: "Unauthorized", 413: "MessageSizeTooBig", 503: "ServiceUnavailable", 504: "GatewayTimeout"}
 
 
 @dataclass(frozen=True)

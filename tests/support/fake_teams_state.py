@@ -36,7 +36,7 @@ class State:
         self.pace, self.reading = Pace(clock, WRITES), Pace(clock, READS)
         self.base = ""
         self.tenant, self.app_id = self.new_guid(), self.new_guid()
-        self.app_name, self.secret = "Lotse", "fake~client~secret"
+        self.app_name, self.secret, self.secret_ended = "Lotse", "fake~client~secret", False
         self.tenants = {self.tenant}
         self.people: dict[str, Person] = {}
         self.teams: dict[str, Team] = {}

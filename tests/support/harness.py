@@ -84,6 +84,7 @@ class WebDesk:
     app: App
     clock: FakeClock
     browsers: dict[str, tuple[TestClient, str]] = field(default_factory=dict)
+    base_url: str = "http://localhost"
 
     def agent_writes(self, ticket: str, text: str, *, agent: str = "maren", note: bool = False) -> None:
         self.send(agent, f"/api/tickets/{ticket}/messages", {"text": text, "note": note})
@@ -103,7 +104,7 @@ class WebDesk:
     def browser(self, person: str) -> tuple[TestClient, str]:
         """A signed-in browser, and its token for changes."""
         if person not in self.browsers:
-            http = TestClient(self.app.web, base_url="http://localhost", follow_redirects=False)
+            http = TestClient(self.app.web, base_url=self.base_url, follow_redirects=False)
             found = re.search(r'name="csrf" value="([^"]+)"', http.get("/signin").text)
             assert found is not None
             assert http.post("/signin", data={"person": person, "csrf": found.group(1)}).status_code == 303
@@ -131,7 +132,7 @@ class WebHarness(WebDesk):
     """Employee and agents on the web pages' API."""
 
     def employee_writes(self, text: str, *, source_id: UUID | None = None, settle: bool = True) -> None:
-        self.send("konrad", "/api/messages", {"text": text, "source_id": str(source_id or uuid4())})
+        self.send("konrad", "/api/chat/messages", {"text": text, "source_id": str(source_id or uuid4())})
         if settle:
             self.settle()
 
@@ -144,7 +145,7 @@ class WebHarness(WebDesk):
         return [seen_on_web(message) for message in self.thread() if not message["own"]]
 
     def thread(self) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = self.browser("konrad")[0].get("/api/messages").json()["messages"]
+        messages: list[dict[str, Any]] = self.browser("konrad")[0].get("/api/chat/messages").json()["messages"]
         return messages
 
 

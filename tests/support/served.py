@@ -89,13 +89,13 @@ class Browser:
 
     def thread(self) -> list[dict[str, Any]]:
         """What the chat page shows."""
-        messages: list[dict[str, Any]] = self.get("/api/messages")["messages"]
+        messages: list[dict[str, Any]] = self.get("/api/chat/messages")["messages"]
         return messages
 
     def ask(self, text: str) -> list[dict[str, Any]]:
         """Write, and wait until Lotse has said everything; what is new on the page, own words left out."""
         before = {one["id"] for one in self.thread()}
-        self.send("/api/messages", text=text)
+        self.send("/api/chat/messages", text=text)
         self.wait()
         return [one for one in self.thread() if one["id"] not in before and not one["own"]]
 
@@ -106,7 +106,7 @@ class Browser:
     def settled(self) -> bool:
         """Whether everything in the own thread is handled and delivered."""
         try:
-            return not self.get("/api/messages")["typing"]
+            return not self.get("/api/chat/messages")["typing"]
         except httpx.TransportError:
             return False
 

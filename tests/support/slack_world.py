@@ -66,6 +66,11 @@ class SlackWorld:
     patience: float = PATIENT
 
     def __post_init__(self) -> None:
+        self.settle_in()
+        self.start()
+
+    def settle_in(self) -> None:
+        """The people and their channels."""
         self.konrad = self.fake.user("Konrad Voßmann", locale="de-DE")
         self.owen = self.fake.user("Owen Tallis", locale="en-US")
         self.maren = self.fake.user("Maren Tiede", locale="de-DE")
@@ -77,14 +82,14 @@ class SlackWorld:
         self.third = self.fake.channel("it-third", self.henrik, self.maren, kind="private")
         self.help = self.fake.channel("it-help", *everybody)
         self.general = self.fake.channel("general", *everybody)
-        self.start()
 
     # --- Lotse ----------------------------------------------------------------------------------------------------
     @property
     def app(self) -> App:
         return self.apps[-1]
 
-    def settings(self) -> Settings:
+    def sections(self) -> dict[str, Any]:
+        """config.yml, as far as it is about Slack."""
         slack = {
             "mode": self.transport,
             "bot_token_env": "LOTSE_BOT",
@@ -92,7 +97,6 @@ class SlackWorld:
             "signing_secret_env": "LOTSE_SIGN",
             "help_channels": [self.help.id],
             "api_base_url": self.fake.url,
-            **self.changes.get("slack", {}),
         }
         queues = {
             "service-desk": {"channel": self.desk.id, "platform": "slack"},
@@ -100,16 +104,22 @@ class SlackWorld:
             "people": {"channel": "desk-2"},
         }
         third = {"channel": self.third.id, "platform": "slack"}
-        handoff = {"queues": queues, "third_level": third, **self.changes.get("handoff", {})}
-        rest = {name: value for name, value in self.changes.items() if name not in {"slack", "handoff"}}
-        rest["web"] = {"public_url": "http://127.0.0.1:8080", **rest.get("web", {})}
-        settings = world_settings(self.database_url, self.folder, slack=slack, handoff=handoff, **rest)
-        secrets = {
+        public = {"public_url": "http://127.0.0.1:8080"}
+        return {"slack": slack, "handoff": {"queues": queues, "third_level": third}, "web": public}
+
+    def secrets(self) -> dict[str, str]:
+        return {
             "LOTSE_BOT": self.fake.token,
             "LOTSE_APP": self.fake.app_token,
             "LOTSE_SIGN": self.fake.signing_secret,
         }
-        settings._secrets.update({name: SecretStr(value) for name, value in secrets.items()})
+
+    def settings(self) -> Settings:
+        sections = self.sections()
+        for name, values in self.changes.items():
+            sections[name] = {**sections.get(name, {}), **values}
+        settings = world_settings(self.database_url, self.folder, **sections)
+        settings._secrets.update({name: SecretStr(value) for name, value in self.secrets().items()})
         return settings
 
     def start(self) -> App:
@@ -119,14 +129,19 @@ class SlackWorld:
         self.apps.append(app)
         if first:
             self._bring_in(app)
-        self.servers.append(WebServer(app))
-        self.fake.request_url = f"http://127.0.0.1:{self.servers[-1].port}/slack/events"
+        self.serve(app)
         assert app.slack is not None
-        app.slack.edge.members.patience = self.patience
         app.slack.start()
         if self.transport == "socket":
             assert self.fake.wait_for_link()
         return app
+
+    def serve(self, app: App) -> None:
+        """Slack's requests come to this Lotse."""
+        self.servers.append(WebServer(app))
+        self.fake.request_url = f"http://127.0.0.1:{self.servers[-1].port}/slack/events"
+        assert app.slack is not None
+        app.slack.edge.members.patience = self.patience
 
     def _bring_in(self, app: App) -> None:
         with app.house.sessions.begin() as session:

@@ -11,7 +11,7 @@ from harness import Seen
 from teams_world import TeamsWorld, actions
 
 from bot.app import App
-from bot.channels.teams.cards import DIALOGS
+from bot.channels.teams.pieces import DIALOGS
 from bot.channels.teams.rich import text_of
 from handoff.desk import ticket_by_number
 

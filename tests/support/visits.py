@@ -45,7 +45,7 @@ class Visit:
     # --- what people do -------------------------------------------------------------------------------------------
     def writes(self, text: str, **more: Any) -> Response:
         """Write in the chat; Lotse works on it at once."""
-        answer = self.post("/api/messages", text=text, source_id=str(uuid4()), **more)
+        answer = self.post("/api/chat/messages", text=text, source_id=str(uuid4()), **more)
         self.world.settle()
         return answer
 
@@ -67,7 +67,7 @@ class Visit:
         return answer
 
     def thread(self) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = self.get("/api/messages").json()["messages"]
+        messages: list[dict[str, Any]] = self.get("/api/chat/messages").json()["messages"]
         return messages
 
 

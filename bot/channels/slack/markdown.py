@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from urllib.parse import unquote
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from bot.channels.markdown import SCHEMES, STYLES, parsed, says_more
 from bot.channels.slack.rich import (
     BOLD,
     NO_STYLE,
@@ -24,10 +22,6 @@ from bot.channels.slack.rich import (
     words,
 )
 
-MOST_NESTED = 60
-PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTED}).enable(["table", "strikethrough"])
-SCHEMES = ("https://", "http://", "mailto:")
-STYLES = {"strong": "bold", "em": "italic", "s": "strike"}
 LONGEST_URL = 3000
 DEEPEST, LARGEST_OFFSET = 8, 10_000
 LIST_LOOK = ("type", "style", "indent", "border")
@@ -52,20 +46,16 @@ def markdown_blocks(markdown: str, allowed_links: frozenset[str]) -> list[Block]
     """Blocks for a message. Only exact addresses among allowed_links become links; HTML appears as written; the first
     table that fits is a table, others are aligned text; a heading stands in one block with what follows it. A text
     nested so deeply that the parser would leave out parts of it is shown as it is."""
-    tokens = PARSER.parse(markdown)
-    if max((nesting(token) for token in tokens), default=0) >= MOST_NESTED - 2:
+    document = parsed(markdown)
+    if document is None:
         return [rich_text([section([span(markdown)])])]
     blocks: list[Block] = []
     heading: list[Block] = []
-    for node in SyntaxTreeNode(tokens).children:
+    for node in document.children:
         pieces = [*heading, *written(node, At(allowed_links))]
         heading = pieces if node.type == "heading" else []
         blocks += [] if heading else gathered(pieces)
     return one_table([*blocks, *gathered(heading)])
-
-
-def nesting(token: Token) -> int:
-    return token.level + max((child.level for child in token.children or ()), default=0)
 
 
 def gathered(pieces: Iterable[Block]) -> Iterator[Block]:
@@ -231,11 +221,5 @@ def linked(node: SyntaxTreeNode, at: At, style: Style) -> Iterator[Block]:
             yield {**one, **link(url, one["text"])}
         return
     yield from label
-    if url and text not in spellings(url):
+    if says_more(url, text):
         yield span(f" ({url})" if text else url, style)
-
-
-def spellings(url: str) -> set[str]:
-    """How an address may be written by who means it: without its scheme, with umlauts."""
-    bare = {url, unquote(url)}
-    return bare | {one.removeprefix(scheme).rstrip("/") for one in bare for scheme in SCHEMES}

@@ -10,6 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from sqlalchemy.orm import Session
 
+from bot.channels.lists import PRIORITIES
 from bot.channels.port import Address, Incoming, Press, PressResult
 from bot.channels.slack.blocks import Pressed, pressed, settled
 from bot.channels.slack.desk import sender_of
@@ -24,7 +25,6 @@ from handoff.models import Ticket
 REACTIONS = {"eyes": "claim", **dict.fromkeys(("white_check_mark", "heavy_check_mark"), "resolve")}
 ACTIONS = re.compile(r"lotse:(?!home_).+")
 FORMS = {"note", "reply", "resolve"}
-PRIORITIES = {"1": (1, 1), "2": (1, 2), "3": (2, 2), "4": (2, 3), "5": (3, 3)}  # (impact, urgency)
 
 
 @dataclass(frozen=True)

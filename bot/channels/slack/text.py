@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import reduce
 
+from bot.channels.markdown import CODE_SPAN, FENCE
 from bot.channels.slack.markdown import markdown_blocks
 from bot.channels.slack.rich import Block, rich_text, section, span, text_of
 from bot.channels.slack.split import split_blocks
@@ -26,8 +27,6 @@ MARKUP = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>|&(?:amp|lt|gt);")
 EMOJI = re.compile(r":[\w+'-]+:(?::skin-tone-[2-6]:)?")
 CODES = re.compile(r"[0-9a-f]{2,5}(?:-[0-9a-f]{2,5})*")
 SCHEME = re.compile(r"^(https?://|mailto:|tel:)")
-FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
-CODE = re.compile(r"`([^`\n]+)`")
 
 
 def to_markdown(text: str, *, me: str, names: Mapping[str, str]) -> str:
@@ -131,5 +130,5 @@ def literal(text: str) -> list[Block]:
     """A paragraph of these very words, or none when there are none."""
     if not text.strip():
         return []
-    plain_and_code = enumerate(CODE.split(text))
+    plain_and_code = enumerate(CODE_SPAN.split(text))
     return [section([span(part, ["code"] if number % 2 else []) for number, part in plain_and_code])]

@@ -1,29 +1,39 @@
 """What Teams brings, as the port's values: pure translation, tested with recorded payloads."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from bot.attachments import plain_name, why_refused
 from bot.channels.port import DELETED, Address, File, Incoming, Sender
-from bot.channels.teams.words import Mentioned, names_in, words_of
+from bot.channels.teams.words import AT, Mentioned, from_html, names_in, tidy, words_of
 
 CHAT = "@"  # the personal chat with somebody is a channel named after them: `@5f0c...`
 ROOT = ";messageid="
 FILE = "application/vnd.microsoft.teams.file.download.info"
+FIRST_AT = re.compile(rf"(?:\s|&nbsp;)*{AT.pattern}", re.DOTALL)
+SOON = timedelta(minutes=1)  # in which the change of a post can come before the post itself
 LONGEST_TEXT = 100_000
-MOST_FILES = 10
+FORWARDED = "forwardedmessagereference"
+CARDS = "application/vnd.microsoft.card."
+PREVIEWS = {f"{CARDS}{kind}" for kind in ("adaptive", "hero", "list", "o365connector", "thumbnail")}  # of links, mostly
+ELSEWHERE = {"text/html", "messagereference", FORWARDED, "", *PREVIEWS}  # are read as words, or say nothing new
 TYPES = (
     *("message", "messageUpdate", "messageDelete", "messageReaction", "invoke", "conversationUpdate"),
     *("installationUpdate", "typing", "event", "endOfConversation", "command", "commandResult", "handoff", "trace"),
 )
 Kind = Literal["personal", "groupChat", "channel"]
-Id = Annotated[str, StringConstraints(pattern=r"\A[^\s/?#%\\\x00-\x1f\x7f]+\z", max_length=160)]
+LONGEST_ID = 160
+PLAIN = r"[^\s/?#%\\\x00-\x1f\x7f]+"  # ids stand in the addresses of calls
+Id = Annotated[str, StringConstraints(pattern=rf"\A{PLAIN}\z", max_length=LONGEST_ID)]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+OR_NONE = BeforeValidator(lambda value: value if value is not None else [])  # Teams says null for nothing
 Rest = Annotated[dict[str, Any], BeforeValidator(lambda value: value if value is not None else {})]
 
 
@@ -35,6 +45,7 @@ class Account(Part):
     id: Id
     name: Annotated[str, StringConstraints(max_length=300)] | None = None
     person: Id | None = Field(None, alias="aadObjectId")
+    tenant: str | None = Field(None, alias="tenantId")
 
 
 class Conversation(Part):
@@ -67,13 +78,13 @@ class Activity(Part):
     action: str | None = None
     text: Text | None = None
     locale: str | None = None
-    reply_to: Id | None = Field(None, alias="replyToId")
-    attachments: Annotated[list[Attachment], BeforeValidator(lambda value: value or [])] = []
-    entities: Annotated[list[dict[str, Any]], BeforeValidator(lambda value: value or [])] = []
+    reply_to: Annotated[Id | None, BeforeValidator(lambda value: value or None)] = Field(None, alias="replyToId")
+    attachments: Annotated[list[Attachment], OR_NONE] = []
+    entities: Annotated[list[dict[str, Any]], OR_NONE] = []
     data: Rest = Field({}, alias="channelData")
     value: Any = None
-    added: list[Account] = Field([], alias="membersAdded")
-    removed: list[Account] = Field([], alias="membersRemoved")
+    added: Annotated[list[Account], OR_NONE] = Field([], alias="membersAdded")
+    removed: Annotated[list[Account], OR_NONE] = Field([], alias="membersRemoved")
 
     @property
     def channel_id(self) -> str:
@@ -108,15 +119,18 @@ class Activity(Part):
     def mentioned(self) -> list[Mentioned]:
         """Whom it mentions, in order."""
         found = (entity for entity in self.entities if entity.get("type") == "mention")
-        return [
-            Mentioned(str(within(one, "mentioned", "id") or ""), str(within(one, "mentioned", "name") or ""))
-            for one in found
-        ]
+        return [Mentioned(str(within(one, "mentioned", "id") or ""), called(one)) for one in found]
 
     def html(self) -> str | None:
         """The message as HTML, where Teams sends a copy."""
         copies = (one.content for one in self.attachments if one.type.lower() == "text/html")
         return next((copy for copy in copies if isinstance(copy, str) and len(copy) <= LONGEST_TEXT), None)
+
+
+def called(entity: Mapping[str, Any]) -> str:
+    """The words that stand for somebody in a text: people can shorten a name they mention."""
+    shown = AT.fullmatch(str(entity.get("text") or "").strip())
+    return unescape(shown[1]) if shown is not None else str(within(entity, "mentioned", "name") or "")
 
 
 class Malformed(ValueError):  # noqa: N818 - what is wrong with a request
@@ -140,10 +154,13 @@ def read_activity(body: object) -> Activity:
 
 @dataclass(frozen=True)
 class Here:
-    """What is needed to read messages: the channels where every post is a question, the bytes a file may have."""
+    """What is needed to read messages: the channels where every post is a question, those where agents work, the bytes
+    a file may have, and what a note begins with."""
 
     help_channels: frozenset[str] = field(default_factory=frozenset)
+    team_rooms: frozenset[str] = field(default_factory=frozenset)
     limit: int = 10 * 1024 * 1024
+    note_marks: tuple[str, ...] = ()
 
 
 # --- where and who ----------------------------------------------------------------------------------------------------
@@ -183,6 +200,11 @@ def sender_of(activity: Activity) -> Sender:
     return Sender("teams", activity.person, name_of(activity), language_of(activity))
 
 
+def is_id(text: str) -> bool:
+    """Whether a text that somebody sent could be an id of Teams."""
+    return len(text) <= LONGEST_ID and re.fullmatch(PLAIN, text) is not None and bool(text.strip("."))
+
+
 def language_of(activity: Activity) -> str | None:
     """The language of somebody's Teams, when it is one of ours."""
     info = next((entity for entity in activity.entities if entity.get("type") == "clientInfo"), {})
@@ -211,10 +233,12 @@ def to_incoming(activity: Activity, here: Here, now: datetime) -> Incoming | Non
 
 
 def _written(activity: Activity, here: Here, now: datetime) -> Incoming | None:
-    address, text = address_of(activity), text_of(activity)
+    address, text, addressed = address_of(activity), text_of(activity, here), is_addressed(activity, here)
     files = tuple(files_of(activity, here.limit))
-    if not text and not files:
+    if not text and not files and not names_in(activity.mentioned(), activity.me.id):
         return None
+    if activity.kind == "groupChat" and not addressed:
+        return None  # people talk to each other there, also who has a case of their own
     return Incoming(
         address,
         sender_of(activity),
@@ -222,7 +246,7 @@ def _written(activity: Activity, here: Here, now: datetime) -> Incoming | None:
         source_id(address, activity.id),
         moment(activity, now),
         files,
-        addressed=is_addressed(activity, here),
+        addressed=addressed,
     )
 
 
@@ -232,7 +256,7 @@ def _changed(activity: Activity, here: Here, now: datetime) -> Incoming:
     return Incoming(
         address,
         sender_of(activity),
-        text_of(activity),
+        text_of(activity, here),
         f"{original}#{at.timestamp():.3f}",
         at,
         edits=original,
@@ -258,20 +282,52 @@ def is_addressed(activity: Activity, here: Here) -> bool:
     """Whether it is plainly meant for Lotse: in a chat with it, mentioning it, or a new post in a help channel."""
     if activity.kind == "personal" or names_in(activity.mentioned(), activity.me.id):
         return True
-    is_post = activity.root in (None, activity.id)
-    return activity.kind == "channel" and is_post and activity.channel_id in here.help_channels
+    is_post = activity.kind == "channel" and activity.root in (None, activity.id)
+    return is_post and activity.channel_id in here.help_channels and is_new(activity)
 
 
-def text_of(activity: Activity) -> str:
-    """What somebody wrote, as its author sees it, without the mention of ourselves."""
-    return words_of(activity.text or "", activity.html(), activity.mentioned(), activity.me.id)
+def is_new(activity: Activity) -> bool:
+    """Whether something was just written; a change of it can overtake it. Ids in channels tell the time in ms."""
+    if activity.type == "message":
+        return True
+    if activity.at is None or not activity.id.isdecimal() or len(activity.id) > len("1795424400000"):
+        return False
+    return moment(activity, activity.at) - datetime.fromtimestamp(int(activity.id) / 1000, UTC) < SOON
+
+
+def text_of(activity: Activity, here: Here) -> str:
+    """What somebody wrote, as its author sees it, without the mention of ourselves. Agents who answer a note quote it,
+    or forward one: that stays in their room."""
+    in_room = activity.channel_id in here.team_rooms
+    said = words_of(activity.text or "", activity.html(), activity.mentioned(), activity.me.id, quotes=not in_room)
+    passed_on = (one for one in forwarded(activity) if not (in_room and one.startswith(here.note_marks)))
+    return "\n\n".join(filter(None, (said, *(quoted(one) for one in passed_on))))
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def forwarded(activity: Activity) -> Iterator[str]:
+    """The words of messages that somebody forwards."""
+    for one in (one for one in activity.attachments if one.type.lower() == FORWARDED):
+        try:
+            about = json.loads(one.content) if isinstance(one.content, str) else one.content
+        except (ValueError, RecursionError):
+            continue
+        told = str(within(about, "originalMessageContent") or within(about, "messagePreview") or "")[:LONGEST_TEXT]
+        yield tidy(from_html(told, (), ""))
 
 
 def begins_with_us(activity: Activity) -> bool:
     """Whether a message begins with a mention of us: in a hand-off channel that is a search."""
-    first = re.match(r"\s*<at(?:\s[^<>]*)?>(.*?)</at>", activity.text or "", re.DOTALL)
-    ours = {one.name for one in activity.mentioned() if one.id == activity.me.id}
-    return first is not None and first[1] in ours
+    first = FIRST_AT.match(activity.text or "")
+    if first is None:
+        return False
+    name, mentioned = unescape(first[1]), activity.mentioned()
+    if any(one.name == name and one.id != activity.me.id for one in mentioned):
+        return False
+    return names_in([one for one in mentioned if one.name == name] or mentioned[:1], activity.me.id)
 
 
 def moment(activity: Activity, now: datetime) -> datetime:
@@ -293,6 +349,9 @@ def files_of(activity: Activity, limit: int) -> Iterator[File]:
             yield _file(one.name or f"image-{number}.{suffix_of(kind)}", kind, one.url, limit)
         elif kind == "reference":
             yield File(plain_name(one.name or "file"), "application/octet-stream", None, "in_channel")
+        elif kind not in ELSEWHERE:  # a recording, a snippet: its author is told that it was not kept
+            name = one.name or kind.rpartition(".")[2] or "file"
+            yield File(plain_name(name), "application/octet-stream", None, "not_loaded")
 
 
 def _file(name: str | None, media_type: str, address: object, limit: int) -> File:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from bot.channels.cutting import shorten
 from bot.channels.port import Choice
-from bot.channels.teams.cards import LONGEST_NAME, one_line, whole_card
-from bot.channels.teams.rich import Element, cleaned, container, line, markdown_elements, run
+from bot.channels.teams.cards import LONGEST_NAME, whole_card
+from bot.channels.teams.markdown import markdown_elements
+from bot.channels.teams.pieces import CARD_TYPE, ENVELOPE, LARGEST_CARD, one_line
+from bot.channels.teams.rich import Element, cleaned, container, line, run
 from bot.channels.teams.split import size
 from bot.texts import Texts
 
-CARD_TYPE = "application/vnd.microsoft.card.adaptive"
-LONGEST_INPUT, LONGEST_LABEL = 10_000, 200
+LONGEST_INPUT, LONGEST_LABEL = 4000, 200  # a dialog that is shown again holds all that was typed
 MOST_BYTES_OF_PEOPLE = 14_000
 YES, NO = "yes", "no"
 TOGGLES = {"article"}
@@ -109,11 +110,13 @@ def open_ticket_form(
     """A ticket for somebody, from a message; requester is an id. Fields: requester, summary, note."""
     kept = {"requester": requester, "summary": summary, **values}
     required = {"isRequired": True, "errorMessage": texts("choose_person")}
-    fields = [
-        person_choice("requester", texts("open_ticket_requester"), people, kept["requester"]) | required,
+    written = [
         *text_input(texts, "summary", texts("open_ticket_summary"), "", kept),
         *text_input(texts, "note", texts("open_ticket_note"), texts("open_ticket_note_hint"), kept, required=False),
     ]
+    room = LARGEST_CARD - ENVELOPE - size(written)
+    person = person_choice("requester", texts("open_ticket_requester"), people, kept["requester"], room)
+    fields = [person | required, *written]
     title, submit = texts("open_ticket_title"), texts("open_ticket_submit")
     return dialog("open_ticket", title, submit, about, fields, fault, height="large")
 
@@ -191,10 +194,12 @@ def choice_set(name: str, label: str, options: Sequence[tuple[str, str]], chosen
     }
 
 
-def person_choice(name: str, label: str, people: People, chosen: str | None) -> Element:
+def person_choice(
+    name: str, label: str, people: People, chosen: str | None, room: int = MOST_BYTES_OF_PEOPLE
+) -> Element:
     """A list of people that can be searched; where they are unknown or too many, Teams looks them up as one types."""
     field = choice_set(name, label, people, chosen) | {"style": "filtered"}
-    if people and size(field) <= MOST_BYTES_OF_PEOPLE:
+    if people and size(field) <= min(room, MOST_BYTES_OF_PEOPLE):
         return field
     kept = [one for one in field["choices"] if one["value"] == chosen]
     return field | {"choices": kept, "choices.data": EVERYBODY_HERE}

@@ -33,14 +33,18 @@ class Thread:
 
 
 def own_parts(connector: Connector, thread: Thread, key: str, since: datetime) -> dict[int, str]:
-    """Which parts of a post are there: their ids by their number. Raises as Connector.graph."""
+    """Which parts of a post are there: their ids by their number. Raises as Connector.graph.
+
+    A channel's threads come in the order in which anything in them changed, not in which they began: only what is
+    found ends the search.
+    """
     found: dict[int, str] = {}
     for post in messages(connector, thread):
-        if written_at(post) < since and thread.root is None:
-            break  # newest first
-        part = part_of(post, key)
-        if part is not None and not post.get("deletedDateTime"):
+        part = part_of(post, key) if written_at(post) >= since and not post.get("deletedDateTime") else None
+        if part is not None:
             found.setdefault(part, str(post.get("id")))
+        if found and thread.root is None:
+            break  # only one part can open a thread
     return found
 
 
@@ -85,7 +89,7 @@ def is_file(attachment: object) -> bool:
 
 
 def messages(connector: Connector, thread: Thread) -> Iterator[Mapping[str, Any]]:
-    """Every message of a thread, or those that begin one in a channel, newest first."""
+    """Every message of a thread, or those that begin one in a channel, as far as MOST_PAGES reach."""
     parameters = {"$top": PAGE}
     for _ in range(MOST_PAGES):
         page = connector.graph(thread.path, **parameters)

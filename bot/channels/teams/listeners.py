@@ -1,6 +1,5 @@
 """Microsoft Teams: what the Bot Connector posts to `/api/messages` becomes messages and presses of the record."""
 
-import ipaddress
 import json
 import logging
 from collections.abc import Mapping
@@ -10,14 +9,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.channels.teams import presses, surfaces
-from bot.channels.teams.activities import Activity, Malformed, begins_with_us, read_activity, to_incoming
+from bot.channels.port import Incoming
+from bot.channels.teams import dialogs, presses, surfaces
+from bot.channels.teams.activities import Activity, Malformed, begins_with_us, read_activity, sender_of, to_incoming
 from bot.channels.teams.cards import pressed
 from bot.channels.teams.edge import Edge
 from bot.channels.teams.post import TeamsChannel
 from bot.channels.teams.tokens import Gate, Refused
 from bot.engine import Engine
 from bot.house import House
+from bot.intake import NotYetBooked, person_of
+from bot.settings_contradictions import is_loopback
+from handoff.inbox import find_message
 from handoff.models import ConversationState, Message
 
 logger = logging.getLogger(__name__)
@@ -25,8 +28,8 @@ MESSAGES_PATH = "/api/messages"
 LARGEST_BODY = 512 * 1024  # bytes; what people write has at most 28 KB, a quoted message comes with it
 INVOKES = {
     "adaptiveCard/action": presses.take_action,
-    "task/fetch": presses.open_form,
-    "task/submit": presses.take_form,
+    "task/fetch": dialogs.open_form,
+    "task/submit": dialogs.take_form,
     "composeExtension/fetchTask": surfaces.open_ticket,
     "composeExtension/submitAction": surfaces.take_open_ticket,
 }
@@ -72,12 +75,11 @@ class TeamsEdge:
         """Whether Teams' requests can be let in, as far as we know."""
         if self.settings.app_id is None:
             return {"state": "ok", "mode": "playground"}
-        if self.gate.keys.failing:
-            return {
-                "state": "degraded",
-                "mode": "bot",
-                "reason": "the keys of Teams cannot be fetched; tried again soon",
-            }
+        refused = self.edge.channel.connector.login.refused
+        reasons = ["the keys of Teams cannot be fetched; it is tried again soon"] if self.gate.keys.failing else []
+        reasons += [f"Microsoft Entra gives Lotse no token ({refused})"] if refused else []
+        if reasons:
+            return {"state": "degraded", "mode": "bot", "reason": "; ".join(reasons)}
         return {"state": "ok", "mode": "bot"}
 
     # --- the request ----------------------------------------------------------------------------------------------
@@ -86,7 +88,9 @@ class TeamsEdge:
         try:
             claims = await self._claims(request)
             activity = read_activity(await read_body(request))
-            self.gate.check_activity(claims, activity.channel, activity.service_url, activity.tenant)
+            self.gate.check_activity(
+                claims, activity.channel, activity.service_url, activity.tenant, activity.sender.tenant
+            )
             if claims is None:
                 self._require_local(activity)
         except Refused as error:
@@ -99,6 +103,9 @@ class TeamsEdge:
             return Response(status_code=400)
         try:
             return await take_activity(self.edge, activity)
+        except NotYetBooked:
+            logger.warning("an activity of Teams has to come again: its thread is just being opened")
+            return Response(status_code=503)
         except Exception:
             # Not stored: Teams hears of it, and brings it again.
             logger.exception("an activity of Teams (%s) could not be taken", activity.type)
@@ -118,13 +125,11 @@ class TeamsEdge:
 
 
 def is_local(request: Request) -> bool:
-    """Whether a request comes from this very machine, and no proxy says that it only looks so."""
-    host = request.client.host if request.client is not None else ""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    return local and not any(name in request.headers for name in PROXIED)
+    """Whether a request comes from this very machine: to an address of its own, by no proxy, and from no page of a
+    browser, which cannot send JSON elsewhere without asking."""
+    hosts = (request.client.host if request.client is not None else "", request.url.hostname or "")
+    is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    return all(map(is_loopback, hosts)) and is_json and not any(name in request.headers for name in PROXIED)
 
 
 async def read_body(request: Request) -> dict[str, Any]:
@@ -163,6 +168,7 @@ async def take_invoke(edge: Edge, activity: Activity) -> Response:
     take = INVOKES.get(activity.name or "")
     if take is None:
         return Response(status_code=400)
+    await edge.store(lambda: edge.engine.write(lambda session: person_of(session, sender_of(activity))))
     answer = await take(edge, activity)
     return JSONResponse(answer) if answer is not None else Response(status_code=200)
 
@@ -173,8 +179,8 @@ async def take_message(edge: Edge, activity: Activity) -> None:
     if found is not None:
         await presses.take_submit(edge, activity, found)
         return
-    incoming = to_incoming(activity, edge.here(), edge.house.clock())
-    if incoming is None:
+    incoming = await edge.store(lambda: to_incoming(activity, edge.here(), edge.house.clock()))
+    if incoming is None or not await concerns_us(edge, activity, incoming):
         return
     surfaces.meet_team(edge, activity)
     if activity.channel_id in edge.team_rooms() and begins_with_us(activity):
@@ -184,6 +190,19 @@ async def take_message(edge: Edge, activity: Activity) -> None:
     stored = await edge.receive(incoming)
     if stored is not None and activity.type == "message":
         edge.afterwards(show_working(edge, activity, stored))
+
+
+async def concerns_us(edge: Edge, activity: Activity, incoming: Incoming) -> bool:
+    """Of what people change in their group chats, only what was said to Lotse before is its business."""
+    changed = incoming.edits or incoming.deletes
+    if activity.kind != "groupChat" or incoming.addressed or changed is None:
+        return True
+    return await edge.store(lambda: is_known(edge.house, changed))
+
+
+def is_known(house: House, source_id: str) -> bool:
+    with house.sessions() as session:
+        return find_message(session, "teams", source_id) is not None
 
 
 async def show_working(edge: Edge, activity: Activity, message_id: int) -> None:

@@ -11,19 +11,22 @@ from bot.db import Sessions
 from bot.settings import TeamsSettings
 from handoff.models import Place
 
-WAYS = ("service_url", "tenant", "group", "conversation")
+WAYS = ("service_url", "tenant", "team", "group")
+NEWEST = 20  # places of a channel that are looked at
 
 
 @dataclass(frozen=True)
 class Spot:
     """Where to write. conversation: the Bot Connector's id of it, None for a chat with somebody that is not known yet;
-    mention: whose case it is, where others read along (id, name)."""
+    team, group: those of a channel, as the Bot Connector and as Microsoft Graph know them; mention: whose case it is,
+    where others read along (id, name)."""
 
     service_url: str
     conversation: str | None
     person: str | None
     tenant: str | None
     thread: str | None = None
+    team: str | None = None
     group: str | None = None
     mention: tuple[str, str] | None = None
 
@@ -53,16 +56,20 @@ class Places:
             person,
             route.get("tenant") or self.settings.tenant_id,
             None if is_chat or in_group else address.thread,
+            route.get("team"),
             route.get("group"),
             (member, route.get("name") or "") if in_group else None,
         )
 
     def route_of(self, address: Address) -> Mapping[str, str]:
-        """What is known of the way to an address; of a channel that nobody has written in, from its installation."""
+        """What is known of the way to an address; what its own place does not know, others of its channel do."""
         if address.route.get("service_url") and (address.channel.startswith(CHAT) or address.route.get("group")):
             return address.route
+        here = select(Place.route).where(Place.platform == "teams", Place.channel == address.channel)
         with self.sessions() as session:
-            heard = select(Place.route).where(Place.platform == "teams", Place.channel == address.channel)
-            newest = session.scalars(heard.order_by(Place.id.desc()).limit(20))
-            known: Mapping[str, str] = next((route for route in newest if route.get("service_url")), {})
-        return {name: str(known[name]) for name in WAYS if known.get(name)} | dict(address.route)
+            newest = list(session.scalars(here.order_by(Place.id.desc()).limit(NEWEST)))
+            told = list(session.scalars(here.where(Place.thread == "")))  # by Teams, of the channel itself
+        known: dict[str, str] = {}
+        for route in (address.route, *newest, *told):
+            known |= {name: str(route[name]) for name in WAYS if route.get(name) and name not in known}
+        return {**known, **address.route}

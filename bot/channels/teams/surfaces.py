@@ -1,36 +1,46 @@
 """Teams' own surfaces: "Open a ticket" on any message, the welcome, and what it tells of installations."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.attachments import plain_name
 from bot.channels.cutting import shorten
 from bot.channels.lists import Found, search_text
-from bot.channels.port import Address, Press, Sender
+from bot.channels.port import Address, Press, Sender, TryAgain, Unclear
 from bot.channels.teams.activities import (
     CHAT,
+    LONGEST_TEXT,
     Activity,
     address_of,
-    person_of,
+    is_id,
     route_of,
     sender_of,
-    source_id,
     text_of,
     within,
 )
 from bot.channels.teams.cards import TeamsMessage, notice, welcome
+from bot.channels.teams.dialogs import continued, once_of, people_in, renewed, said, soon
 from bot.channels.teams.edge import Edge
 from bot.channels.teams.forms import FormValues, open_ticket_form, values_of
+from bot.channels.teams.members import CANNOT_TELL
 from bot.channels.teams.post import activity_of
-from bot.channels.teams.presses import continued, people_in, said
-from bot.channels.teams.words import from_html, tidy
+from bot.channels.teams.words import from_html, mentions_in, tidy
 from bot.intake import person_of as stored_person
 from bot.lookups import OPEN_TICKET
+from bot.texts import Texts
 from handoff import inbox
+from handoff.models import Person
 
 logger = logging.getLogger(__name__)
-LONGEST_QUOTE = 1500
+LONGEST_QUOTE, MOST_NAMED = 1500, 10
+GREETING_PAUSES, LONGEST_PAUSE = (1.0, 5.0, 30.0, 120.0, 300.0), 600.0  # seconds
 Answer = dict[str, Any]
 
 
@@ -41,30 +51,52 @@ async def open_ticket(edge: Edge, activity: Activity) -> Answer:
     payload = within(activity.value, "messagePayload")
     if within(activity.value, "commandId") != "openTicket" or not isinstance(payload, Mapping):
         return said(texts("button_unknown"))
-    author = within(payload, "from", "user")
-    author_id = str(within(author, "id") or "") or activity.person
-    quoted = str(within(payload, "body", "content") or "")
-    summary = tidy(from_html(quoted, (), "")) if within(payload, "body", "contentType") == "html" else quoted
+    meet_team(edge, activity)
+    user = within(payload, "from", "user")
+    author, name = str(within(user, "id") or ""), str(within(user, "displayName") or "")
+    if not is_id(author):
+        author, name = activity.person, activity.sender.name or ""
     about = {
-        "author": author_id,
-        "name": str(within(author, "displayName") or ""),
+        "once": uuid4().hex,
+        "author": author,
+        "name": name,
         "message": str(within(payload, "replyToId") or within(payload, "id") or ""),
-        "conversation": activity.channel_id,
     }
-    people = await edge.ask(lambda: people_to_choose(edge, activity, author_id, about["name"]))
-    form = open_ticket_form(texts, about, author_id, people, shorten(summary.strip(), LONGEST_QUOTE))
-    return continued(form)
+    people = await people_to_choose(edge, activity, author, name)
+    quote = shorten(await edge.store(lambda: told_in(payload, activity)), LONGEST_QUOTE)
+    names = ", ".join(files_in(payload))
+    hint = texts("attachments_stay", names=names) if names else None
+    return continued(open_ticket_form(texts, about, author, people, quote, fault=hint))
 
 
-def people_to_choose(edge: Edge, activity: Activity, author: str, name: str) -> list[tuple[str, str]]:
+def files_in(payload: Mapping[str, Any]) -> list[str]:
+    """The names of what is attached to a message as a message extension gets it, pictures in its text among them."""
+    attached = payload.get("attachments")
+    found = [
+        plain_name(str(within(one, "name") or ""))
+        for one in (attached if isinstance(attached, list) else ())
+        if within(one, "contentType") not in {"text/html", "messageReference"}
+    ]
+    pictures = str(within(payload, "body", "content") or "").count("<img ")
+    return found + [f"image-{number}.png" for number in range(1, pictures + 1) if len(found) + number <= MOST_NAMED]
+
+
+def told_in(payload: Mapping[str, Any], activity: Activity) -> str:
+    """The words of a message as a message extension gets it, with its title."""
+    content, title = (
+        str(within(payload, "body", "content") or "")[:LONGEST_TEXT],
+        str(within(payload, "subject") or "").strip(),
+    )
+    if within(payload, "body", "contentType") == "html":
+        content = tidy(from_html(content, mentions_in(within(payload, "mentions")), activity.me.id))
+    return "\n".join(filter(None, (title, content.strip())))
+
+
+async def people_to_choose(edge: Edge, activity: Activity, author: str, name: str) -> list[tuple[str, str]]:
     """For whom a ticket can be: the people of the conversation, where Lotse is in it; the author in any case."""
-    try:
-        people = people_in(edge, activity)
-    except Exception as error:  # noqa: BLE001 - Lotse need not be where somebody uses the message extension
-        logger.info("the people of a conversation could not be had (%s)", type(error).__name__)
-        people = []
-    here = dict(people) | {activity.person: activity.sender.name or "?"}
-    return list((here | {author: name or here.get(author, "?")}).items())
+    people = dict(await people_in(edge, activity))
+    me = {activity.person: people.get(activity.person) or activity.sender.name or "?"}
+    return list((people | me | {author: people.get(author) or name or "?"}).items())
 
 
 async def take_open_ticket(edge: Edge, activity: Activity) -> Answer:
@@ -73,46 +105,66 @@ async def take_open_ticket(edge: Edge, activity: Activity) -> Answer:
     sent, texts = values_of(within(activity.value, "data")), await edge.texts(activity.person)
     if sent is None or sent.form != "open_ticket":
         return said(texts("button_unknown"))
-    text = sent.fields.get("summary", "").strip()
-    requester = await requester_of(edge, activity, sent)
-    if not text:
-        people = await edge.ask(lambda: people_to_choose(edge, activity, requester.id, requester.name))
-        fault = texts("nothing_asked")
-        return continued(
-            open_ticket_form(texts, sent.about, requester.id, people, text, fault=fault, values=sent.fields)
-        )
-    note, once = {"note": sent.fields.get("note", "").strip()}, f"open/{source_id(address_of(activity), activity.id)}"
-    address = await place_for_ticket(edge, activity, sent, requester.id)
-    press = Press(address, sender_of(activity), OPEN_TICKET, text, once, note, on_behalf_of=requester)
-    result = await edge.press(press)
+    found = await requester_of(edge, activity, sent)
+    text, note = (sent.fields.get(name, "").strip() for name in ("summary", "note"))
+    if not text or found is None:
+        fault = texts("choose_person" if found is None else "nothing_asked")
+        return continued(await ticket_form_again(edge, activity, texts, sent, fault))
+    requester, is_here = found
+    where = place_for_ticket(edge, activity, sent, requester) if is_here else own_chat(activity, requester.id)
+    me, once = sender_of(activity), f"open/{once_of(activity, sent)}"
+    press = Press(where, me, OPEN_TICKET, text, once, {"note": note}, on_behalf_of=requester)
+    result = await edge.press(replace(press, from_form=stands_elsewhere(activity, where)))
     if not result.ok:  # the thread is somebody else's case: a ticket of its own
         own = own_chat(activity, requester.id)
-        press = Press(own, sender_of(activity), OPEN_TICKET, text, f"{once}/own", note, on_behalf_of=requester)
-        result = await edge.press(press)
+        result = await edge.press(replace(press, address=own, source_id=f"{once}/own", from_form=True))
     return said(texts("ticket_is_opened") if result.ok else result.text or texts("button_unknown"))
 
 
-async def requester_of(edge: Edge, activity: Activity, sent: FormValues) -> Sender:
-    """For whom a ticket is: the author of the message, unless somebody else was chosen."""
+async def ticket_form_again(edge: Edge, activity: Activity, texts: Texts, sent: FormValues, fault: str) -> Answer:
+    """The dialog as it was sent, with what is wrong with it."""
+    author, name = sent.about.get("author", ""), sent.about.get("name", "")
+    people = await people_to_choose(edge, activity, author if is_id(author) else activity.person, name)
+    return open_ticket_form(texts, renewed(sent.about), author, people, fault=fault, values=sent.fields)
+
+
+async def requester_of(edge: Edge, activity: Activity, sent: FormValues) -> tuple[Sender, bool] | None:
+    """For whom a ticket is, and whether they are in this conversation together with Lotse: the author of the message,
+    unless somebody else was chosen. None for nobody that can be."""
     author, me = sent.about.get("author", ""), sender_of(activity)
     chosen = sent.fields.get("requester") or author or me.id
+    if not is_id(chosen):
+        return None
+    where = activity.service_url, activity.channel_id
+    try:
+        found = await soon(edge, lambda: edge.channel.connector.member(*where, chosen))
+    except CANNOT_TELL:
+        found = None  # Lotse need not be where somebody uses the message extension
     if chosen == me.id:
-        return me
-    if chosen == author and sent.about.get("name"):
-        return Sender("teams", author, sent.about["name"])
-    people = dict(await edge.ask(lambda: people_to_choose(edge, activity, author, sent.about.get("name", ""))))
-    return Sender("teams", chosen, people.get(chosen, ""))
+        return me, found is not None
+    if found is not None:
+        return Sender("teams", found.aad_object_id or found.id, found.name or ""), True
+    told = sent.about.get("name", "") if chosen == author else ""
+    known = await edge.store(lambda: is_known(edge, chosen))
+    return Sender("teams", chosen, "" if known else told), False
 
 
-async def place_for_ticket(edge: Edge, activity: Activity, sent: FormValues, requester: str) -> Address:
-    """Where the ticket's requester is to read of it. Chats of two others, and team rooms, are no place for it."""
-    is_room = activity.channel_id in edge.team_rooms()
-    if activity.kind != "personal" and not is_room and await edge.members.is_member(activity.channel_id, requester):
-        route = route_of(activity) | {"shared": "yes"}
-        root = activity.root or sent.about.get("message") or None
-        thread = f"{CHAT}{requester}" if activity.kind == "groupChat" else root
-        return Address("teams", activity.channel_id, thread, route)
-    return own_chat(activity, requester)
+def is_known(edge: Edge, person: str) -> bool:
+    """Whether somebody was here before: then what a dialog carried is not taken for their name."""
+    with edge.house.sessions() as session:
+        return session.scalar(select(Person.id).filter_by(platform="teams", platform_id=person)) is not None
+
+
+def place_for_ticket(edge: Edge, activity: Activity, sent: FormValues, requester: Sender) -> Address:
+    """Where a ticket's requester, who is in this conversation, is to read of it. Team rooms are no place for it."""
+    here, message = activity.channel_id, sent.about.get("message", "")
+    route = route_of(activity) | {"shared": "yes"}
+    if activity.kind == "groupChat":
+        return Address("teams", here, f"{CHAT}{requester.id}", route | {"name": requester.name})
+    thread = activity.root or (message if is_id(message) else None)
+    if activity.kind == "personal" or here in edge.team_rooms() or thread is None:
+        return own_chat(activity, requester.id)
+    return Address("teams", here, thread, route)
 
 
 def own_chat(activity: Activity, person: str) -> Address:
@@ -122,6 +174,11 @@ def own_chat(activity: Activity, person: str) -> Address:
     return Address("teams", f"{CHAT}{person}", None, {name: value for name, value in route.items() if value} | known)
 
 
+def stands_elsewhere(activity: Activity, where: Address) -> bool:
+    """Whether the message does not stand where its ticket's requester reads of it."""
+    return where.channel.startswith(CHAT) and not is_with_us(activity, where.channel.removeprefix(CHAT))
+
+
 def is_with_us(activity: Activity, person: str) -> bool:
     return activity.kind == "personal" and activity.channel_id.startswith("a:") and activity.person == person
 
@@ -129,7 +186,7 @@ def is_with_us(activity: Activity, person: str) -> bool:
 # --- searching in a team room -----------------------------------------------------------------------------------------
 async def search_in_team_room(edge: Edge, activity: Activity) -> None:
     """Agents ask the knowledge base where they work: what begins with our name is a search, never a reply."""
-    texts, words = await edge.texts(activity.person), text_of(activity)
+    texts, words = await edge.texts(activity.person), text_of(activity, edge.here())
     found = Found(texts("usage_agents"))
     if words.strip():
         found = await edge.ask(lambda: search_text(edge.house, words, texts, edge.channel.absolute))
@@ -141,8 +198,8 @@ async def search_in_team_room(edge: Edge, activity: Activity) -> None:
 # --- who comes and goes -----------------------------------------------------------------------------------------------
 async def note_installation(edge: Edge, activity: Activity) -> None:
     """Lotse was added somewhere, or taken away; or people came and went."""
-    for account in activity.removed:
-        edge.members.left(person_of(account))
+    if activity.removed:
+        edge.members.someone_left()
     added = activity.action == "add" or any(account.id == activity.me.id for account in activity.added)
     if activity.kind == "personal" and added:
         if await edge.store(lambda: note_chat(edge, activity)):
@@ -155,31 +212,49 @@ async def note_installation(edge: Edge, activity: Activity) -> None:
 
 
 def note_chat(edge: Edge, activity: Activity) -> bool:
-    """Know a personal chat, and the language of its person; whether they are to be greeted, which they are once."""
+    """Know a personal chat, and the language of its person; whether they are to be greeted, which they are once:
+    Teams tells of one installation twice, at the same moment."""
     address = address_of(activity)
-    with edge.house.sessions.begin() as session:
+
+    def note(session: Session) -> bool:
         stored_person(session, sender_of(activity))
         place = inbox.place_at(session, "teams", address.channel, None, route=address.route)
-        is_new = not place.route.get("greeted_at")
-        place.route = {**place.route, "greeted_at": place.route.get("greeted_at") or datetime.now(UTC).isoformat()}
+        inbox.lock_place(session, place)
+        greeted = place.route.get("greeted_at")
+        place.route = {**place.route, "greeted_at": greeted or edge.house.clock().isoformat()}
         place.unreachable_at = None
-    return is_new
+        return not greeted
+
+    return edge.engine.write(note)
 
 
 async def greet(edge: Edge, activity: Activity) -> None:
-    """Say hello in the person's language."""
+    """Say hello in the person's language. Where an app is given to everybody at once, Teams asks for patience."""
     texts = await edge.texts(activity.person)
     post = TeamsMessage(welcome(texts), shorten(texts("welcome_hello"), 100))
     where = activity.service_url, activity.channel_id
-    await edge.ask(lambda: edge.channel.connector.post(*where, activity_of(post)))
+    for pause in GREETING_PAUSES:
+        try:
+            async with edge.greeting:
+                await edge.ask(lambda: edge.channel.connector.post(*where, activity_of(post)))
+        except TryAgain as later:
+            await asyncio.sleep(min(later.after or pause, LONGEST_PAUSE))
+        except Unclear:
+            await asyncio.sleep(pause)
+        else:
+            return
+    logger.warning("a welcome could not be posted: Teams asks for patience")
 
 
 def note_channels(edge: Edge, activity: Activity, channels: Mapping[str, str], group: str | None = None) -> None:
     """Know how to reach channels that nobody has written in yet."""
     route = route_of(activity) | ({"group": group} if group else {})
-    with edge.house.sessions.begin() as session:
+
+    def note(session: Session) -> None:
         for channel in channels:
             inbox.place_at(session, "teams", channel, None, route=route)
+
+    edge.engine.write(note)
 
 
 def meet_team(edge: Edge, activity: Activity) -> None:
@@ -191,12 +266,18 @@ def meet_team(edge: Edge, activity: Activity) -> None:
 
 
 async def note_team(edge: Edge, activity: Activity, team: str) -> None:
-    """Know how to reach every channel of a team."""
+    """Know how to reach every channel of a team; asked again with the next activity when Teams does not answer."""
 
     def ask() -> None:
         connector = edge.channel.connector
         channels = connector.channels(activity.service_url, team)
         group = route_of(activity).get("group") or connector.group_of(activity.service_url, team)
         note_channels(edge, activity, channels, group)
+
+    try:
+        await edge.ask(ask)
+    except Exception:
+        edge.teams.discard(team)
+        raise
 
     await edge.ask(ask)

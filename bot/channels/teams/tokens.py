@@ -23,15 +23,17 @@ ISSUER = "https://api.botframework.com"
 GOVERNMENT_ISSUER = "https://api.botframework.us"
 LEEWAY = 300  # seconds that clocks may be apart
 LONGEST_TOKEN = 8192
-FETCH_SECONDS = 5.0
+FETCH_SECONDS = 10.0  # for all of it: Teams waits fifteen for an answer
 FRESH = 24 * 3600.0  # seconds after which keys are fetched anew, while the old ones still serve
 BELIEVED = 5 * 24 * 3600.0  # seconds after which keys are not believed any more
 ASK_AGAIN = 60.0  # least seconds between two fetches, however many unknown keys are named
+ASK_SOON = 5.0  # the same after a fetch that failed: without keys nobody gets in
+NOT_HAD = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Refused(Exception):  # noqa: N818 - the answer to a request
-    """The request is not to be taken. status: 401 where nobody knows who it is, 403 where they may not; reason: for the
-    log, never with anything of the token in it."""
+    """The request is not to be taken. status: 401 where nobody knows who it is, 403 where they may not, 503 where it
+    cannot be told just now; reason: for the log, never with anything of the token in it."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -50,11 +52,17 @@ class Keys:
     _fetched_at: float = float("-inf")
     _asked_at: float = float("-inf")
     _fetching: asyncio.Task[None] | None = None
+    _failed: bool = False
 
     @property
     def failing(self) -> bool:
         """Whether there are none, after they were asked for."""
         return not self._keys and self._asked_at > float("-inf") and self._fetching is None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether they could not be fetched when they were asked for last: there may be one that we do not know."""
+        return self._failed
 
     async def get(self, kid: str) -> Mapping[str, Any] | None:
         """The key of this id as a JWK, or None. Many unknown ids cause one fetch a minute."""
@@ -81,13 +89,13 @@ class Keys:
 
     async def _fetch(self) -> None:
         try:
-            async with httpx.AsyncClient(timeout=FETCH_SECONDS) as http:
+            async with asyncio.timeout(FETCH_SECONDS), httpx.AsyncClient(timeout=FETCH_SECONDS) as http:
                 metadata = (await http.get(self.metadata_url)).raise_for_status().json()
                 found = (await http.get(metadata["jwks_uri"])).raise_for_status().json()
             self._keys = {str(key["kid"]): key for key in found["keys"] if key.get("kty") == "RSA" and "kid" in key}
-            self._fetched_at = self.clock()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._asked_at = self.clock() - ASK_AGAIN + FETCH_SECONDS  # soon again: without keys nobody gets in
+            self._fetched_at, self._failed = self.clock(), False
+        except NOT_HAD as error:
+            self._asked_at, self._failed = self.clock() - ASK_AGAIN + ASK_SOON, True
             logger.warning("the keys of Teams could not be fetched (%s)", type(error).__name__)
 
 
@@ -97,7 +105,6 @@ class Gate:
     def __init__(self, settings: TeamsSettings, keys: Keys | None = None) -> None:
         self.settings = settings
         self.keys = keys or Keys(settings.openid_metadata_url)
-        self.tenants = frozenset(tenant.lower() for tenant in (settings.tenant_id, *settings.tenants) if tenant)
 
     async def check(self, authorization: str | None) -> Mapping[str, Any]:
         """The claims of a request's token, once it is known to be from Teams and for us. Raises Refused.
@@ -107,6 +114,8 @@ class Gate:
         token = self._presented(authorization)
         kid = self._looked_over(token)
         key = await self.keys.get(kid)
+        if key is None and self.keys.unsure:
+            raise Refused(503, "the keys of Teams cannot be had")  # it may be genuine: Teams is to bring it again
         if key is None:
             raise Refused(401, "it is signed with a key that Teams does not publish")
         if "msteams" not in key.get("endorsements", ()):
@@ -116,8 +125,16 @@ class Gate:
         except (jwt.PyJWTError, ValueError) as error:
             raise Refused(401, f"its token is not valid ({type(error).__name__})") from None
 
-    def check_activity(self, claims: Mapping[str, Any] | None, channel: str, service_url: str, tenant: str) -> None:
-        """Whether what the body says goes with the token. claims: None with the playground. Raises Refused 403."""
+    def check_activity(
+        self,
+        claims: Mapping[str, Any] | None,
+        channel: str,
+        service_url: str,
+        tenant: str,
+        own_tenant: str | None = None,
+    ) -> None:
+        """Whether what the body says goes with the token. claims: None with the playground; own_tenant: of the person,
+        where it is told. Raises Refused 403."""
         if claims is None:
             return
         named = claims.get("serviceurl") or claims.get("serviceUrl")
@@ -127,7 +144,7 @@ class Gate:
             raise Refused(403, "its service URL is not among teams.service_urls")
         if channel != "msteams":
             raise Refused(403, "it is not from Teams")
-        if tenant.lower() not in self.tenants:
+        if not tenant or not all(self.settings.takes_tenant(one) for one in (tenant, own_tenant)):
             raise Refused(403, "its tenant is not among teams.tenant_id and teams.tenants")
 
     def _presented(self, authorization: str | None) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from urllib.parse import urljoin
 
@@ -14,7 +15,6 @@ from teams_validator import check_card
 
 from bot.channels.port import Button, Card, Choice, Fact, File, Link, Reply
 from bot.channels.teams.cards import (
-    LARGEST_CARD,
     Mention,
     Pressed,
     TeamsMessage,
@@ -24,6 +24,7 @@ from bot.channels.teams.cards import (
     to_messages,
     welcome,
 )
+from bot.channels.teams.pieces import LARGEST_CARD
 from bot.channels.teams.rich import BLANK
 from bot.texts import Texts, load_catalogue
 from bot.wording import asks_for_person
@@ -86,7 +87,8 @@ def walk(value: Any) -> Iterator[Element]:
 
 
 def actions(message: TeamsMessage) -> list[Element]:
-    found: list[Element] = message.card.get("actions", [])
+    stacked = [one["actions"] for one in message.card["body"] if one["type"] == "ActionSet"]
+    found: list[Element] = [*chain.from_iterable(stacked), *message.card.get("actions", [])]
     return found
 
 
@@ -123,7 +125,7 @@ def test_only_on_the_card_of_a_ticket_a_button_opens_a_dialog() -> None:
 
 
 def test_of_many_buttons_six_are_seen_at_once() -> None:
-    buttons = tuple(Button("choose", f"Titel {number}", str(number)) for number in range(9))
+    buttons = tuple(Button("none", f"Titel {number}", str(number)) for number in range(9))
     assert [action.get("mode") for action in actions(one(Reply("Welcher?", buttons)))] == [None] * 6 + ["secondary"] * 3
 
 
@@ -435,8 +437,9 @@ def test_a_notice_is_a_card_of_a_sentence() -> None:
     check(card)
     assert words_of(card) == "Das ist in Teams."
     assert links_of(card) == ["https://a.example"]
-    for text in ("", "Wort " * 20_000):
-        check(notice(text, frozenset()))
+    check(notice("", frozenset()))
+    check(notice("Wort " * 20_000, frozenset()))
+    assert words_of(notice("Wort " * 20_000, frozenset())).endswith("\n…")
 
 
 @every_language
@@ -525,3 +528,17 @@ def test_a_settled_message_keeps_its_mention_and_its_words(reply: Reply) -> None
         card = settled(message.card, "Das hat geholfen")
         check(card)
         assert card["msteams"] == message.card["msteams"]
+
+
+def test_articles_to_choose_from_stand_below_each_other_and_go_when_one_is_chosen() -> None:
+    buttons = (
+        Button("choose", "Drucker im Flur", "1"),
+        Button("choose", "Drucker zu Hause", "2"),
+        Button("none", "Nichts davon"),
+    )
+    card = one(Reply("Welches?", buttons)).card
+    stacked = [element["actions"][0]["title"] for element in card["body"] if element["type"] == "ActionSet"]
+    assert stacked == ["Drucker im Flur", "Drucker zu Hause"]
+    assert [action["title"] for action in card["actions"]] == ["Nichts davon"]
+    assert "ActionSet" not in str(settled(card, "Drucker im Flur"))
+    assert settled(card, "Drucker im Flur")["body"][-1]["inlines"][0]["text"] == "✓ Drucker im Flur"

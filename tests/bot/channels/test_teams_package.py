@@ -27,7 +27,7 @@ ADDRESS = "https://helpdesk.example.org"
 TEAMS = f"teams: {{app_id: {APP}, tenant_id: {OTHER}, client_secret_env: LOTSE_TEAMS_CLIENT_SECRET}}\n"
 SET_UP = f"{TEAMS}web: {{public_url: {ADDRESS}}}\n"
 ENVIRON = {"LOTSE_TEAMS_CLIENT_SECRET": "only for the tests"}
-RIGHTS = {"ChannelMessage.Read.Group", "identity", "messageTeamMembers"}
+RIGHTS = {"ChannelMessage.Read.Group", "ChannelMember.Read.Group", "identity", "messageTeamMembers"}
 PASSWORD = "How do I reset my password?"
 RIGHT = {"name": "ChannelMessage.Read.Group", "type": "Application"}
 MANY_RIGHTS = [{"name": f"Channel{letter}.Read.Group", "type": "Application"} for letter in "ABCDEFGHIJKLMNOPQ"]
@@ -287,7 +287,7 @@ BEYOND_THE_SCHEMA = [
     ("bots/0/commandLists/1/commands/0/title", PASSWORD, f"commandLists[1] has two commands '{PASSWORD}': rename one"),
     ("authorization/permissions/resourceSpecific/0/name", "ReadAll", "name is ReadAll: it must be a right as Channel"),
     ("authorization/permissions/resourceSpecific/0/name", "Message.Read.All", "ends with none of Group, Chat, User"),
-    ("authorization/permissions/resourceSpecific/1", RIGHT, "names ChannelMessage.Read.Group twice: take one out"),
+    ("authorization/permissions/resourceSpecific/2", RIGHT, "names ChannelMessage.Read.Group twice: take one out"),
     ("icons/color", "colour.png", "colour.png is missing: manifest.json names it at icons.color; add the file or"),
     ("localizationInfo/additionalLanguages/0/languageTag", "EN", "has the language en twice: take one out"),
     ("name/short", "${name}", "${name} is no placeholder that is filled in: write the value in its place"),
@@ -313,7 +313,7 @@ def test_what_is_forbidden_beyond_the_schema_is_named_with_its_cure(
 def test_a_right_for_a_place_the_bot_is_not_in_is_named(files: Files) -> None:
     spoiled = changed(files, "manifest.json", at("bots/0/scopes"), ["personal", "team"])
     right = {"name": "ChatMessage.Read.Chat", "type": "Application"}
-    spoiled = changed(spoiled, "manifest.json", at("authorization/permissions/resourceSpecific/1"), right)
+    spoiled = changed(spoiled, "manifest.json", at("authorization/permissions/resourceSpecific/2"), right)
     faults = check_package(packed(spoiled))
     assert any("names ChatMessage.Read.Chat, but bots[0].scopes lacks groupChat: add that" in fault for fault in faults)
     assert any("commandLists[1].scopes names groupChat, which is not in bots[0].scopes" in fault for fault in faults)

@@ -11,7 +11,8 @@ from teams_validator import check_card
 
 from bot.channels.cutting import is_boundary
 from bot.channels.teams.cards import whole_card
-from bot.channels.teams.rich import BLANK, is_heading, markdown_elements, plain_elements, text_of
+from bot.channels.teams.markdown import markdown_elements
+from bot.channels.teams.rich import BLANK, is_heading, plain_elements, text_of
 from bot.channels.teams.split import size, split_elements
 
 Element = dict[str, Any]

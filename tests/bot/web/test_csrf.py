@@ -45,20 +45,20 @@ def fitting(path: str) -> dict[str, Any]:
 )
 def test_request_from_elsewhere_is_refused_even_with_the_cookie(visit: Visits, headers: dict[str, str]) -> None:
     jette = visit("jette")
-    answer = jette.send("POST", "/api/messages", json={"text": "Hallo"}, headers=headers)
+    answer = jette.send("POST", "/api/chat/messages", json={"text": "Hallo"}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
     assert jette.thread() == []
 
 
 def test_request_of_our_own_page_passes(visit: Visits) -> None:
     headers = {"origin": "http://localhost", "sec-fetch-site": "same-origin"}
-    assert visit("jette").send("POST", "/api/messages", json={"text": "Hallo"}, headers=headers).status_code == 201
+    assert visit("jette").send("POST", "/api/chat/messages", json={"text": "Hallo"}, headers=headers).status_code == 201
 
 
 def test_token_of_another_session_does_not_fit(visit: Visits) -> None:
     jette, owen = visit("jette"), visit("owen")
     jette.token = owen.token
-    assert jette.post("/api/messages", text="Hallo").status_code == 403
+    assert jette.post("/api/chat/messages", text="Hallo").status_code == 403
 
 
 def test_form_without_the_token_does_not_sign_in(visit: Visits) -> None:

@@ -75,7 +75,7 @@ def test_what_changes_a_page_changes_its_mark(world: World, visit: Visits) -> No
     web = world.app.web.state.web
     chat = looker(web, lambda session: look_at_chat(session, Address("web", "chat", "jette")))
     marks = [chat()]
-    jette.post("/api/messages", text="Hallo")
+    jette.post("/api/chat/messages", text="Hallo")
     marks.append(chat())
     world.settle()
     marks.append(chat())

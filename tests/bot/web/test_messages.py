@@ -32,8 +32,8 @@ def test_page_shows_what_the_api_tells(visit: Visits) -> None:
 
 def test_same_source_id_is_one_message(visit: Visits) -> None:
     jette, source_id = visit("jette"), str(uuid4())
-    first = jette.post("/api/messages", text="Hallo", source_id=source_id).json()["id"]
-    assert jette.post("/api/messages", text="Hallo", source_id=source_id).json()["id"] == first
+    first = jette.post("/api/chat/messages", text="Hallo", source_id=source_id).json()["id"]
+    assert jette.post("/api/chat/messages", text="Hallo", source_id=source_id).json()["id"] == first
     assert len(jette.thread()) == 1
 
 
@@ -58,23 +58,25 @@ def test_message_of_20_000_characters_and_emoji_only_are_kept_whole(visit: Visit
 
 def test_malformed_json_and_wrong_ids_are_422(visit: Visits) -> None:
     jette = visit("jette")
-    assert jette.send("POST", "/api/messages", content=b"{").status_code == 422
-    assert jette.send("POST", "/api/messages", json=["text"]).status_code == 422
-    assert jette.post("/api/messages", text="Hallo", source_id="1").json()["code"] == "invalid_fields"
+    assert jette.send("POST", "/api/chat/messages", content=b"{").status_code == 422
+    assert jette.send("POST", "/api/chat/messages", json=["text"]).status_code == 422
+    assert jette.post("/api/chat/messages", text="Hallo", source_id="1").json()["code"] == "invalid_fields"
 
 
 def test_typing_is_shown_until_the_answer_is_delivered(world: World, visit: Visits) -> None:
     jette = visit("jette")
-    jette.post("/api/messages", text="Hallo")
-    assert jette.get("/api/messages").json()["typing"] is True
+    jette.post("/api/chat/messages", text="Hallo")
+    assert jette.get("/api/chat/messages").json()["typing"] is True
     world.settle()
-    assert jette.get("/api/messages").json()["typing"] is False
+    assert jette.get("/api/chat/messages").json()["typing"] is False
 
 
 def test_last_own_message_is_edited_and_the_page_says_so(visit: Visits) -> None:
     jette = visit("jette")
     message = jette.writes("Mein Moniter flackert").json()["id"]
-    assert jette.send("PATCH", f"/api/messages/{message}", json={"text": "Mein Monitor flackert"}).status_code == 200
+    assert (
+        jette.send("PATCH", f"/api/chat/messages/{message}", json={"text": "Mein Monitor flackert"}).status_code == 200
+    )
     shown = jette.thread()[0]
     assert (shown["text"], shown["edited"]) == ("Mein Monitor flackert", True)
 
@@ -82,7 +84,7 @@ def test_last_own_message_is_edited_and_the_page_says_so(visit: Visits) -> None:
 def test_deleted_message_leaves_no_text_on_the_page(visit: Visits) -> None:
     jette = visit("jette")
     message = jette.writes("Mein Kennwort ist geheim123").json()["id"]
-    assert jette.send("DELETE", f"/api/messages/{message}").status_code == 200
+    assert jette.send("DELETE", f"/api/chat/messages/{message}").status_code == 200
     assert jette.thread()[0]["deleted"] is True
     assert "geheim123" not in jette.get("/").text
 
@@ -91,14 +93,14 @@ def test_only_the_last_message_can_be_changed(visit: Visits) -> None:
     jette = visit("jette")
     first = jette.writes("Eins").json()["id"]
     jette.writes("Zwei")
-    assert jette.send("PATCH", f"/api/messages/{first}", json={"text": "Drei"}).status_code == 409
+    assert jette.send("PATCH", f"/api/chat/messages/{first}", json={"text": "Drei"}).status_code == 409
 
 
 def test_nobody_changes_what_somebody_else_wrote(visit: Visits) -> None:
     message = visit("jette").writes("Hallo").json()["id"]
     owen = visit("owen")
-    assert owen.send("PATCH", f"/api/messages/{message}", json={"text": "Tschüss"}).status_code == 404
-    assert owen.send("DELETE", f"/api/messages/{message}").status_code == 404
+    assert owen.send("PATCH", f"/api/chat/messages/{message}", json={"text": "Tschüss"}).status_code == 404
+    assert owen.send("DELETE", f"/api/chat/messages/{message}").status_code == 404
 
 
 def test_nobody_presses_below_somebody_elses_message(world: World, visit: Visits) -> None:
@@ -129,7 +131,7 @@ def test_note_is_never_seen_even_if_it_were_sent_to_the_employee(world: World, v
     number = jette.wants_person()
     maren.on_ticket(number, "Nur intern: Treiber prüfen", note=True)
     relay_note_by_mistake(world)
-    assert "Treiber" not in jette.get("/api/messages").text + jette.get("/").text
+    assert "Treiber" not in jette.get("/api/chat/messages").text + jette.get("/").text
 
 
 def relay_note_by_mistake(world: World) -> None:
@@ -190,7 +192,7 @@ def test_links_and_html_in_what_lotse_says_are_neutralised(world: World, visit: 
 def test_message_that_cannot_be_stored_is_503_with_a_clear_text(world: World, visit: Visits) -> None:
     jette = visit("jette")
     jette.http.app.state.web = with_engine(jette.http.app.state.web, BrokenEngine())  # type: ignore[attr-defined]
-    answer = jette.post("/api/messages", text="Hallo")
+    answer = jette.post("/api/chat/messages", text="Hallo")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_stored")
     assert "disk" not in answer.text
     assert jette.post("/api/presses", action="person").status_code == 503
@@ -213,9 +215,9 @@ def with_engine(web: object, engine: object) -> object:
 def test_new_question_is_a_thread_of_its_own_while_another_case_waits(visit: Visits) -> None:
     jette = visit("jette")
     jette.writes("Das Tablet an der Kaffeemaschine ist aus")
-    written = jette.post("/api/messages?thread=a1b2", text="Wie drucke ich beidseitig?", source_id=str(uuid4()))
+    written = jette.post("/api/chat/messages?thread=a1b2", text="Wie drucke ich beidseitig?", source_id=str(uuid4()))
     assert written.status_code == 201
-    texts = [message["text"] for message in jette.get("/api/messages?thread=a1b2").json()["messages"]]
+    texts = [message["text"] for message in jette.get("/api/chat/messages?thread=a1b2").json()["messages"]]
     assert "Wie drucke ich beidseitig?" in texts
     assert "Das Tablet an der Kaffeemaschine ist aus" not in texts
     listed = jette.get("/chat/threads").text
@@ -227,5 +229,5 @@ def test_thread_of_somebody_else_cannot_be_named(visit: Visits) -> None:
     visit("jette").writes("Mein Anliegen")
     konrad = visit("konrad")
     for name in ("jette", "../jette", ":jette", "jette:a1"):
-        found = konrad.get(f"/api/messages?thread={name}")
+        found = konrad.get(f"/api/chat/messages?thread={name}")
         assert found.status_code == 422 or found.json()["messages"] == []

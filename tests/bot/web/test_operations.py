@@ -49,7 +49,7 @@ def test_database_that_is_gone_is_a_reason(world: World) -> None:
 def test_metrics_count_received_handled_and_delivered(world: World, visit: Visits) -> None:
     jette = visit("jette")
     jette.http.get("/metrics")
-    jette.post("/api/messages", text="Hallo")
+    jette.post("/api/chat/messages", text="Hallo")
     assert metrics(jette)[("lotse_messages_open", "unhandled")] == 1
     world.settle()
     found = metrics(jette)

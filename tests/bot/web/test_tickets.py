@@ -29,7 +29,7 @@ def test_note_is_on_the_desk_and_not_in_the_chat(visit: Visits) -> None:
     number = jette.wants_person()
     maren.on_ticket(number, "Treiber prüfen", note=True)
     assert "Treiber prüfen" in maren.get(f"/desk/{number}").text
-    assert "Treiber" not in jette.get("/api/messages").text
+    assert "Treiber" not in jette.get("/api/chat/messages").text
 
 
 def test_edited_reply_replaces_the_old_wording_in_the_chat(world: World, visit: Visits) -> None:
@@ -55,7 +55,7 @@ def test_third_level_sees_only_escalated_tickets_and_writes_only_notes(visit: Vi
     assert 'type="radio"' not in page
     henrik.on_ticket(number, "Es ist der Switch in Raum 2", note=False)
     assert "Switch in Raum 2" in maren.get(f"/desk/{number}").text
-    assert "Switch in Raum 2" not in jette.get("/api/messages").text
+    assert "Switch in Raum 2" not in jette.get("/api/chat/messages").text
 
 
 def test_third_level_cannot_act_on_a_ticket(visit: Visits) -> None:
@@ -71,7 +71,7 @@ def test_resolve_tells_the_fix_and_proposes_an_article(visit: Visits) -> None:
     maren.acts(number, "claim")
     maren.acts(number, "resolve", cause="Zwei Exemplare", fix="Auf ein Exemplar gestellt", propose_article="yes")
     assert "Auf ein Exemplar gestellt" in jette.thread()[-1]["text"]
-    assert "Zwei Exemplare" not in jette.get("/api/messages").text
+    assert "Zwei Exemplare" not in jette.get("/api/chat/messages").text
     asked = [found for found in sabine.get("/api/questions").json() if number in found["ticket_numbers"]]
     assert asked
     draft = sabine.get(f"/kb/articles/new?question={asked[0]['id']}").text

@@ -14,7 +14,7 @@ from bot.web.uploads import plain_name
 def test_file_comes_back_as_a_download(visit: Visits) -> None:
     jette = visit("jette")
     upload = {"files": ("Fehler <1>.html", b"<script>alert(1)</script>", "text/html")}
-    jette.send("POST", "/api/messages", data={"text": ""}, files=upload)
+    jette.send("POST", "/api/chat/messages", data={"text": ""}, files=upload)
     file = jette.thread()[0]["files"][0]
     answer = jette.get(file["url"])
     assert answer.content == b"<script>alert(1)</script>"
@@ -28,7 +28,7 @@ def test_upload_of_30_mb_keeps_the_message_and_tells_which_file_and_why(world: W
     jette = visit("jette")
     content = b"0" * (30 * 1024 * 1024)
     upload = [("files", ("video.mp4", content, "video/mp4")), ("files", ("log.txt", b"E-77", "text/plain"))]
-    answer = jette.send("POST", "/api/messages", data={"text": "Hier ist es zu sehen"}, files=upload)
+    answer = jette.send("POST", "/api/chat/messages", data={"text": "Hier ist es zu sehen"}, files=upload)
     assert answer.status_code == 201
     assert [(file["name"], file["reason"]) for file in answer.json()["refused"]] == [("video.mp4", "too_large")]
     assert "10 MB" in answer.json()["refused"][0]["detail"]
@@ -75,7 +75,7 @@ async def stream_upload(app: Any, headers: dict[str, str], megabytes: int) -> tu
 
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-        "path": "/api/messages", "raw_path": b"/api/messages", "query_string": b"", "root_path": "",
+        "path": "/api/chat/messages", "raw_path": b"/api/chat/messages", "query_string": b"", "root_path": "",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 1), "server": ("localhost", 80),
     }  # fmt: skip
@@ -90,27 +90,27 @@ async def stream_upload(app: Any, headers: dict[str, str], megabytes: int) -> tu
 @pytest.mark.parametrize("name", ["setup.exe", "SETUP.EXE", "run.ps1", "note.txt.js", "x.bat"])
 def test_programs_are_refused_and_the_message_is_kept(visit: Visits, name: str) -> None:
     jette = visit("jette")
-    answer = jette.send("POST", "/api/messages", data={"text": "Das da"}, files={"files": (name, b"MZ")})
+    answer = jette.send("POST", "/api/chat/messages", data={"text": "Das da"}, files={"files": (name, b"MZ")})
     assert answer.json()["refused"][0]["reason"] == "not_allowed"
     assert jette.thread()[0]["text"] == "Das da"
 
 
 def test_requester_is_told_in_the_chat_that_a_program_was_not_kept(world: World, visit: Visits) -> None:
     jette = visit("jette")
-    jette.send("POST", "/api/messages", data={"text": "Das da"}, files={"files": ("setup.exe", b"MZ")})
+    jette.send("POST", "/api/chat/messages", data={"text": "Das da"}, files={"files": ("setup.exe", b"MZ")})
     world.settle()
     assert any("setup.exe" in told["text"] for told in jette.thread()[1:])
 
 
 def test_json_body_over_a_megabyte_is_413(visit: Visits) -> None:
-    assert visit("jette").post("/api/messages", text="x" * 2_000_000).status_code in {413, 422}
+    assert visit("jette").post("/api/chat/messages", text="x" * 2_000_000).status_code in {413, 422}
     assert visit("jette").post("/api/presses", action="x" * 2_000_000).status_code == 413
 
 
 def test_more_than_ten_files_are_refused(visit: Visits) -> None:
     jette = visit("jette")
     many = [("files", (f"{n}.txt", b"x")) for n in range(11)]
-    assert jette.send("POST", "/api/messages", data={"text": "viele"}, files=many).status_code == 400
+    assert jette.send("POST", "/api/chat/messages", data={"text": "viele"}, files=many).status_code == 400
     assert jette.thread() == []
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from browsers import Browsers
 from fake_slack import Message, Upload
-from harness import Seen, WebHarness, texts
+from harness import Seen, texts
 from sentences import keys
 from slack_cards import below, choose, events, facts, fill_in, heard, links, owner, press
 from slack_world import MakeSlackWorld, SlackWorld, actions, words
@@ -13,38 +14,6 @@ from world import VPN, VPN_QUESTION
 
 SECRET = "nur-intern-4711"
 PICTURE = bytes(range(256)) * 40
-
-
-class Browsers(WebHarness):
-    """People on the web pages of a Lotse that is in Slack, too."""
-
-    def __init__(self, world: SlackWorld) -> None:
-        super().__init__(world.app, world.clock)
-        self.world = world
-
-    def settle(self) -> None:
-        self.world.settle()
-
-    def close(self) -> None:
-        for http, _ in self.browsers.values():
-            http.close()
-
-    def sends_file(self, person: str, path: str, text: str, name: str, content: bytes, **fields: str) -> None:
-        """Write with a file, and everything is worked off."""
-        http, token = self.browser(person)
-        form = {"text": text, **fields}
-        answer = http.post(path, data=form, files={"files": (name, content)}, headers={"x-csrf-token": token})
-        assert answer.is_success, answer.text
-        self.settle()
-
-    def files(self) -> dict[str, bytes]:
-        """What the employee can open in their thread: name and content."""
-        kept = [file for message in self.thread() for file in message["files"]]
-        return {file["name"]: self.browser("konrad")[0].get(file["url"]).content for file in kept}
-
-    def story(self) -> str:
-        """What an agent reads on the desk."""
-        return self.desk_sees(self.world.ticket().number)
 
 
 @pytest.fixture
@@ -66,15 +35,15 @@ def posted_files(world: SlackWorld, posts: list[Message]) -> dict[str, bytes | N
 
 
 # --- the employee on the web page, agents in Slack --------------------------------------------------------------------
-def wants_person(web: Browsers) -> Message:
+def wants_person(slack: SlackWorld, web: Browsers) -> Message:
     """The employee on the web page wants a person; the card in Slack."""
     web.employee_writes("Ich möchte mit einem Menschen sprechen.")
-    return web.world.card()
+    return slack.card()
 
 
 def test_a_case_of_the_web_page_comes_to_slack_with_its_story(slack: SlackWorld, web: Browsers) -> None:
     web.employee_writes(VPN_QUESTION)
-    card = wants_person(web)
+    card = wants_person(slack, web)
     assert VPN_QUESTION in words(card)
     assert facts(card)["Von"] == "Konrad Voßmann"
     assert list(links(card)) == ["Ticket im Desk"]
@@ -85,7 +54,7 @@ def test_a_case_of_the_web_page_comes_to_slack_with_its_story(slack: SlackWorld,
 
 
 def test_employee_on_the_web_and_agent_in_slack_talk(slack: SlackWorld, web: Browsers) -> None:
-    card = wants_person(web)
+    card = wants_person(slack, web)
     slack.maren.posts(slack.desk, "Welcher <Raum> & welches *Stockwerk*?", card)
     slack.settle()
     assert web.employee_sees()[-1] == Seen("Welcher <Raum> & welches *Stockwerk*?", "Maren Tiede")
@@ -96,7 +65,7 @@ def test_employee_on_the_web_and_agent_in_slack_talk(slack: SlackWorld, web: Bro
 
 
 def test_no_note_of_slack_is_on_the_employees_page(slack: SlackWorld, web: Browsers) -> None:
-    card = wants_person(web)
+    card = wants_person(slack, web)
     before = web.thread()
     slack.maren.posts(slack.desk, f"// {SECRET}", card, [Upload(f"{SECRET}.txt", SECRET.encode())])
     fill_in(slack, slack.maren, card, "note", text=SECRET)
@@ -109,8 +78,8 @@ def test_no_note_of_slack_is_on_the_employees_page(slack: SlackWorld, web: Brows
 
 
 def test_attachments_go_both_ways_between_web_and_slack(slack: SlackWorld, web: Browsers) -> None:
-    card = wants_person(web)
-    web.sends_file("konrad", "/api/messages", "So sieht es aus", "Bild ä.png", PICTURE)
+    card = wants_person(slack, web)
+    web.sends_file("konrad", "/api/chat/messages", "So sieht es aus", "Bild ä.png", PICTURE)
     assert posted_files(slack, slack.thread(card)) == {"Bild ä.png": PICTURE}
     slack.maren.posts(slack.desk, "Die Anleitung:", card, [Upload("Anleitung.txt", b"Schritt 1")])
     slack.settle()
@@ -119,7 +88,7 @@ def test_attachments_go_both_ways_between_web_and_slack(slack: SlackWorld, web: 
 
 
 def test_what_agents_do_in_slack_is_told_on_the_web_page(slack: SlackWorld, web: Browsers) -> None:
-    card = wants_person(web)
+    card = wants_person(slack, web)
     press(slack, slack.maren, card, "claim")
     assert "claimed/sie" in keys(web.employee_sees()[-1].text)
     choose(slack, slack.maren, card, "assign", slack.tomasz.id)
@@ -131,7 +100,7 @@ def test_what_agents_do_in_slack_is_told_on_the_web_page(slack: SlackWorld, web:
 
 
 def test_still_broken_on_the_web_page_reopens_in_slack(slack: SlackWorld, web: Browsers) -> None:
-    card = wants_person(web)
+    card = wants_person(slack, web)
     fill_in(slack, slack.maren, card, "resolve", fix="Kabel getauscht.", cause=SECRET)
     resolved = web.employee_sees()[-1]
     assert "Kabel getauscht." in resolved.text
@@ -144,7 +113,7 @@ def test_still_broken_on_the_web_page_reopens_in_slack(slack: SlackWorld, web: B
 
 
 def test_works_again_on_the_web_page_closes_in_slack(slack: SlackWorld, web: Browsers) -> None:
-    card = wants_person(web)
+    card = wants_person(slack, web)
     fill_in(slack, slack.maren, card, "resolve", fix="Kabel getauscht.")
     web.employee_presses("works")
     assert "agent_confirmed" in keys(below(slack, card)[-1])
