@@ -68,7 +68,7 @@ def history(connector: Connector, thread: Thread, address: Address) -> list[Inco
     root = Thread(thread.group, thread.channel, None).path
     first = connector.graph(f"{root}/{quote(str(thread.root), safe='')}")
     written = [to_incoming(post, address) for post in (first, *messages(connector, thread))]
-    return sorted(filter(None, written), key=lambda one: one.written_at)
+    return sorted(filter(None, written), key=lambda one: (one.written_at, one.source_id))
 
 
 def to_incoming(post: Mapping[str, Any], address: Address) -> Incoming | None:

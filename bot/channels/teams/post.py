@@ -45,6 +45,7 @@ CLOCKS = timedelta(minutes=5)  # how far our clock and Microsoft's may be apart 
 EVER = datetime.min.replace(tzinfo=UTC)
 LOOKS = 8  # tries to look for a post, some minutes in all; then it is sent again: better twice than never
 MOST_LOOKED_FOR = 1000
+REMOVED = "BotNotInConversationRoster"  # Lotse was taken out of the team
 LAG = 10.0  # seconds until a post that was not found is looked for once more
 FILE_HOSTS = (".sharepoint.com", ".sharepoint.us", ".sharepoint-mil.us", ".sharepoint.cn", ".svc.ms")
 LONGEST_PLAIN = 6000  # characters of a post that Teams would not take as a card; 24,000 bytes at most
@@ -191,6 +192,8 @@ class TeamsChannel(Channel):
         try:
             self.connector.update(spot.service_url, spot.target, post, activity_of(message))
         except (NotFound, Unreachable) as gone:
+            if str(gone) == REMOVED:
+                raise  # its posts are all there, and can be changed again once Lotse is
             if spot.thread == post:
                 raise ThreadLost(str(gone), doubtful=True) from None
             return False

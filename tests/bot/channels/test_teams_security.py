@@ -307,21 +307,26 @@ def test_after_odd_activities_a_question_is_answered(world: TeamsWorld) -> None:
 PLAYGROUND = {"app_id": None, "tenant_id": None, "client_secret_env": None, "playground": True}
 
 
+LOCAL = JSON | {"Host": "localhost:8080"}
+
+
 def test_the_playground_is_for_this_machine_only(make_teams_world: MakeTeamsWorld) -> None:
     world = make_teams_world(teams=PLAYGROUND)
-    world.fake.connect(world.app.web, peer=("127.0.0.1", 50000))
-    message = world.konrad.writes(VPN_QUESTION)
-    assert world.fake.deliveries[-1].status == 200
-    activity = world.fake.activity_of(message)
-    for peer in (("10.0.0.7", 50000), ("::ffff:10.0.0.7", 50000), ("testclient", 50000)):
-        world.fake.connect(world.app.web, peer=peer)
-        assert post(world, activity, None).status_code == 403
-    world.fake.connect(world.app.web, peer=("127.0.0.1", 50000))
-    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
-        body = json.dumps(activity).encode()
-        assert world.fake.post_raw(body, JSON | {header: "127.0.0.1"}).status_code == 403
-    foreign = activity | {"serviceUrl": "https://smba.trafficmanager.net/emea/"}
-    assert post(world, foreign, None).status_code == 403
+    world.konrad.writes(VPN_QUESTION)
+    assert world.fake.deliveries[-1].status == 403  # it came to the public address
+    activity = activity_like(world)
+
+    def status(headers: dict[str, str], peer: str = "127.0.0.1", changed: dict[str, str] | None = None) -> int:
+        world.fake.connect(world.app.web, peer=(peer, 50000))
+        return world.fake.post_raw(json.dumps(activity | (changed or {})).encode(), headers).status_code
+
+    assert status(LOCAL) == 200
+    assert [status(LOCAL, peer) for peer in ("10.0.0.7", "::ffff:10.0.0.7", "testclient")] == [403] * 3
+    proxied = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+    assert [status(LOCAL | {header: "127.0.0.1"}) for header in proxied] == [403] * 3
+    assert status(JSON) == 403  # through a proxy that says nothing of itself
+    assert status(LOCAL | {"Content-Type": "text/plain"}) == 403  # from a page in somebody's browser
+    assert status(LOCAL, changed={"serviceUrl": "https://smba.trafficmanager.net/emea/"}) == 403
 
 
 def test_with_credentials_nothing_opens_the_door(world: TeamsWorld, monkeypatch: pytest.MonkeyPatch) -> None:

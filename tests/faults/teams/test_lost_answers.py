@@ -7,6 +7,7 @@ from teams_posts import (
     WANTS_PERSON,
     answers_in,
     counted_words,
+    in_a_channel,
     in_a_thread,
     installed,
     parts_of,
@@ -142,6 +143,40 @@ class TestLooking:
         teams.settle()
         assert len(answers_in(teams, root)) == 2
         assert twice(teams) == {"lotse-2-0": 2}
+
+    def test_a_post_is_found_below_everything_that_was_written_since(self, teams: TeamsWorld) -> None:
+        root, card = in_a_channel(teams)
+        teams.maren.writes("Ich schaue es mir an.", thread=card)
+        loses_the_next_answer(teams, 504)
+        teams.clock.move(seconds=MERGE)
+        teams.app.worker.work_off()
+        for _ in range(120):
+            teams.fake.state.add_message(teams.help, teams.owen.person, root.id)
+        before = len(teams.fake.called("GET", "/graph/*"))
+        teams.settle()
+        assert [teams.words(post) for post in answers_in(teams, root)][1:] == ["Maren Tiede\nIch schaue es mir an."]
+        assert len(teams.fake.called("GET", "/graph/*")) == before + 3  # pages
+
+    @pytest.mark.parametrize("seconds", [-240, 240])
+    def test_a_post_is_found_where_clocks_are_minutes_apart(self, teams: TeamsWorld, seconds: int) -> None:
+        ours = teams.clock
+        teams.fake.state.clock = lambda: ours().timestamp() + seconds
+        root = in_a_thread(teams, teams.konrad, WANTS_PERSON)
+        for _ in range(2):  # the receipt and the card
+            loses_the_next_answer(teams, 0)
+        teams.settle()
+        assert len(answers_in(teams, root)) == len(teams.fake.roots(teams.desk)) == 1
+
+    def test_a_post_that_somebody_has_deleted_is_sent_again(self, teams: TeamsWorld) -> None:
+        """Graph tells of it that it was there, and nothing else: whose it was nobody knows."""
+        root = in_a_thread(teams, teams.konrad, WANTS_PERSON)
+        loses_the_next_answer(teams, 0)
+        teams.clock.move(seconds=MERGE)
+        teams.app.worker.work_off()
+        (post,) = answers_in(teams, root)
+        post.deleted_at = teams.clock().timestamp()
+        teams.settle()
+        assert len(answers_in(teams, root)) == 1
 
     def test_what_was_not_sent_is_sent_after_it_was_looked_for(self, teams: TeamsWorld) -> None:
         root = in_a_thread(teams, teams.konrad, WANTS_PERSON)

@@ -14,7 +14,7 @@ from together import at_once
 
 CASES, MESSAGES, WORKERS = 20, 500, 4
 BRANCH = {"branch": {"words": ["Filiale"], "queue": "network"}}  # some of them write to the other team's channel
-RATE = {429: 0.05, 412: 0.03, 500: 0.02, 502: 0.03, 503: 0.02, 504: 0.03}  # not processed: the work was not done
+RATE = {429: 0.07, 412: 0.05, 500: 0.01, 502: 0.015, 503: 0.01, 504: 0.015}  # the work was not done
 RETRY_AFTER = 2
 PACE = ((7, 1.0), (60, 30.0))  # posts of a bot to a conversation, in so many seconds
 BUSY = [20, *[1] * (CASES - 1)]  # the first conversation gets half of all that is written
@@ -33,7 +33,7 @@ class Case:
     answered: list[str] = field(default_factory=list)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_500_messages_in_20_conversations_survive_limits_and_failures(
     make_teams_world: MakeTeamsWorld, note: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
 ) -> None:

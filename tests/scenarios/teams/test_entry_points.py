@@ -270,7 +270,7 @@ def test_a_welcome_for_which_teams_asks_for_patience_comes_later(teams: TeamsWor
 
 
 def test_when_the_welcome_cannot_be_posted_the_installation_is_taken_all_the_same(teams: TeamsWorld) -> None:
-    teams.fake.faults.next(503, method="POST", path="*/activities")
+    teams.fake.faults.next(403, method="POST", path="*/activities")
     assert all(delivery.ok for delivery in teams.konrad.installs())
     assert welcomes(teams) == []
     teams.asks(teams.konrad, VPN_QUESTION)

@@ -183,9 +183,9 @@ def test_for_somebody_who_is_not_in_the_channel_it_is_told_in_their_chat(teams: 
     jette = teams.fake.user("Jette Brandes")
     teams.fake.team("Vertrieb", jette)
     opens_ticket(teams, teams.owen, said, summary=SCREEN)
-    sent = submission_of(teams)
+    sent = sends_another(teams)
     sent["value"]["data"]["requester"] = jette.id
-    teams.fake.deliver({**sent, "id": "f:another"})
+    teams.fake.deliver(sent)
     teams.settle()
     assert receipts(teams, jette)[-1]
     assert teams.ticket().requester.platform_id == jette.id
@@ -277,9 +277,9 @@ def test_for_somebody_else_on_an_own_message_in_the_chat_with_lotse_it_is_told_t
     sent = {"requester": teams.konrad} if len(dialog.fields["requester"]["choices"]) > 1 else {}
     teams.maren.submits(dialog, sent)
     if not sent:  # Teams offers only the two of the chat: somebody else is found as one types
-        again = submission_of(teams)
+        again = sends_another(teams)
         again["value"]["data"]["requester"] = teams.konrad.id
-        teams.fake.deliver({**again, "id": "f:another"})
+        teams.fake.deliver(again)
     teams.settle()
     assert receipts(teams, teams.konrad)[-1]
     assert len(teams.answers(teams.maren)) == before + (0 if sent else 1)
@@ -371,6 +371,14 @@ def submission_of(world: TeamsWorld) -> dict[str, Any]:
     return request_of(world, "composeExtension/submitAction")
 
 
+def sends_another(world: TeamsWorld, **about: str) -> dict[str, Any]:
+    """The last dialog, as if it was another one. about: what it carries then."""
+    sent = submission_of(world)
+    sent["id"] = f"f:{len(world.fake.postman.sent)}"
+    sent["value"]["data"]["lotse"] |= {"once": sent["id"], **about}
+    return sent
+
+
 def request_of(world: TeamsWorld, name: str) -> dict[str, Any]:
     return deepcopy(next(one for one in reversed(world.fake.postman.sent) if one.get("name") == name))
 
@@ -381,10 +389,10 @@ def request_of(world: TeamsWorld, name: str) -> dict[str, Any]:
 def test_nobody_that_could_be_is_told_to_choose_a_person(teams: TeamsWorld, requester: str) -> None:
     said = teams.konrad.writes(SCREEN, teams.general)
     opens_ticket(teams, teams.owen, said)
-    sent = submission_of(teams)
+    sent = sends_another(teams)
     sent["value"]["data"]["requester"] = requester
     before = len(teams.fake.calls)
-    delivery = teams.fake.deliver({**sent, "id": "f:another"})
+    delivery = teams.fake.deliver(sent)
     teams.settle()
     assert delivery.ok
     card = delivery.json["task"]["value"]["card"]["content"]
@@ -398,9 +406,7 @@ def test_a_forged_name_renames_nobody(teams: TeamsWorld) -> None:
     teams.asks(teams.konrad, "Hallo")
     said = teams.konrad.writes(SCREEN, group)
     opens_ticket(teams, teams.owen, said)
-    sent = submission_of(teams)
-    sent["value"]["data"]["lotse"]["name"] = "Die Chefin"
-    teams.fake.deliver({**sent, "id": "f:another"})
+    teams.fake.deliver(sends_another(teams, name="Die Chefin"))
     teams.settle()
     assert teams.ticket().requester.name == "Konrad Voßmann"
 
@@ -408,11 +414,10 @@ def test_a_forged_name_renames_nobody(teams: TeamsWorld) -> None:
 def test_a_forged_message_or_form_is_not_believed(teams: TeamsWorld) -> None:
     said = teams.konrad.writes(SCREEN, teams.general)
     opens_ticket(teams, teams.owen, said)
-    sent = submission_of(teams)
+    sent = sends_another(teams, message="../../x")
     sent["conversation"]["id"] = teams.general.id
-    sent["value"]["data"]["lotse"] |= {"message": "../../x"}
-    assert teams.fake.deliver({**sent, "id": "f:1"}).ok
-    sent["value"]["data"]["lotse"] = {"form": "resolve", "number": "TKT-1001"}
+    assert teams.fake.deliver(sent).ok
+    sent["value"]["data"]["lotse"] = {"form": "resolve", "number": "TKT-1001", "once": "yet another"}
     answer = teams.fake.deliver({**sent, "id": "f:2"})
     teams.settle()
     assert "button_unknown" in teams_keys(
