@@ -22,6 +22,7 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 CARRIED = {
     "id", "ids", "number", "count", "len", "seconds", "wait", "version", "attempt", "attempts", "status", "state",
     "kind", "platform", "queue", "source", "port", "pid", "strerror", "reason", "error", "outcome", "__name__",
+    "code", "type",  # a service's own word for what is wrong, and of which kind an activity is
 }  # fmt: skip
 
 
