@@ -4,7 +4,7 @@ from typing import Any
 
 from fake_teams import Actor, Channel, Dialog, Message
 from fake_teams_cards import links_of, plain, walk
-from teams_harness import with_stars, words_of_answer
+from teams_harness import NAMES, with_stars, words_of_answer
 from teams_world import TeamsWorld
 
 from bot.channels.teams.rich import is_heading, text_of
@@ -26,11 +26,7 @@ def lines_of(post: Message) -> list[dict[str, Any]]:
 def author(post: Message) -> str | None:
     """Who speaks through Lotse: the bold name above what they wrote, `🔒 Maren Tiede` above a note."""
     first = text_of(lines_of(post)[:1])
-    people = {one.strip("🔒 ") for one in (first,)} & NAMES
-    return first if people and is_heading(lines_of(post)[0]) else None
-
-
-NAMES = {"Konrad Voßmann", "Maren Tiede", "Tomasz Wilk", "Henrik Lindqvist", "Owen Tallis"}
+    return first if first.removeprefix("🔒 ") in NAMES and is_heading(lines_of(post)[0]) else None
 
 
 def read(post: Message) -> str:

@@ -201,6 +201,8 @@ def test_when_members_cannot_be_asked_who_presses_is_told_to_press_again(
     assert (owner(teams), events(teams)) == (None, ["opened"])
     assert all(delivery.ok and delivery.seconds < 10 for delivery in teams.fake.deliveries)
     teams.fake.faults.clear()
+    assert teams.app.teams is not None
+    teams.app.teams.edge.members.patience = teams.patience
     assert press(teams, teams.maren, card, "claim") == []
     assert owner(teams) == "Maren Tiede"
 
@@ -217,7 +219,7 @@ def test_who_was_a_member_a_moment_ago_may_act_while_teams_cannot_be_asked(teams
     clock = MovedClock()
     assert teams.app.teams is not None
     teams.app.teams.edge.members.clock = clock
-    clock.by = BELIEVED - 1
+    clock.by = BELIEVED - 120
     assert press(teams, teams.maren, card, "hand_back") == []
     clock.by = BELIEVED + 60
     (answer,) = press(teams, teams.maren, card, "claim")
