@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from fake_embedder import HashEmbedder
+from fake_http import ServerThread
 from fake_teams import Channel, FakeTeams
-from fake_teams_http import ServerThread
 from fakes import FakeUnderstander
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -254,7 +254,8 @@ def published(metadata: object, keys: object = None) -> Iterator[str]:
     async def tell_keys(_: Request) -> Response:
         return JSONResponse(keys)
 
-    server = ServerThread(Starlette(routes=[Route("/openid", tell_metadata), Route("/keys", tell_keys, name="keys")]))
+    routes = [Route("/openid", tell_metadata), Route("/keys", tell_keys, name="keys")]
+    server = ServerThread(Starlette(routes=routes), "keys-of-old")
     server.start()
     yield f"http://127.0.0.1:{server.port}/openid"
     server.stop()

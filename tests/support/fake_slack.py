@@ -6,11 +6,12 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import httpx
+from fake_http import ServerThread
 from fake_slack_chat import answer_beside
 from fake_slack_delivery import Delivery, HttpTransport, Postman, SocketTransport
 from fake_slack_faults import Faults
 from fake_slack_people import Actor, Upload
-from fake_slack_server import ServerThread, WebApi
+from fake_slack_server import WebApi
 from fake_slack_state import ALL_SCOPES, State
 from fake_slack_surfaces import push_on, replace_view
 from fake_slack_switches import Switches
@@ -46,7 +47,7 @@ class FakeSlack(Switches):
     ) -> None:
         self.state, self.faults = State(clock), Faults()
         self.api = WebApi(self.state, self.faults)
-        self._server = ServerThread(self.api.app())
+        self._server = ServerThread(self.api.app(), "fake-slack")
         self.state.base = f"http://127.0.0.1:{self._server.port}/"
         self.url = f"{self.state.base}api/"
         self.http = HttpTransport(self.state)

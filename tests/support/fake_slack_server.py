@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import json
-import socket
-import threading
 import urllib.parse
 from collections.abc import Callable
 from typing import Any
@@ -12,17 +10,16 @@ from typing import Any
 import fake_slack_chat
 import fake_slack_rooms
 import fake_slack_surfaces
-import uvicorn
+from fake_http import UNANSWERED, serve
 from fake_slack_faults import Failure, Faults, RateLimited, Verdict
 from fake_slack_socket import SocketMode
 from fake_slack_state import State
 from fake_slack_things import Bot, Call, SlackError
 from slack_validator import InvalidPayload, check
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 Args = dict[str, Any]
 Effect = Callable[[State, Bot, Args], dict[str, Any]]
@@ -49,14 +46,19 @@ class WebApi:
 
     def app(self) -> ASGIApp:
         both = ["GET", "POST"]
-        routes = [
+        routes: list[BaseRoute] = [
             Route("/api/{method}", self.call, methods=both),
             Route("/upload/v1/{ticket}", self.upload, methods=["POST"]),
             Route("/files-pri/{path:path}", self.download),
             Route("/actions/{path:path}", self.respond, methods=["POST"]),
             WebSocketRoute("/link/", self.links.serve),
         ]
-        return _with_transport(Starlette(routes=routes))
+        return serve(routes, self._broken)
+
+    def _broken(self, request: Request, error: Exception) -> None:
+        """An error of the fake itself fails the test, too."""
+        what = InvalidPayload("fake_slack_is_broken", "", repr(error))
+        self.violations.append((request.scope["path"], what, {}))
 
     async def call(self, request: Request) -> Response:
         """One call of the Web API, with whatever goes wrong on its way."""
@@ -68,9 +70,6 @@ class WebApi:
         answer, outcome = self._take(method, token, args, verdict)
         with self.state.lock:
             self.calls.append(Call(self.state.clock(), method, token, args, outcome))
-        if answer.status_code == 0:
-            request.scope["transport"].abort()
-            await asyncio.sleep(0.01)
         return answer
 
     def _take(self, method: str, token: str, args: Args, verdict: Verdict) -> tuple[Response, str]:
@@ -173,8 +172,8 @@ class WebApi:
 
 def _failed(failure: Failure) -> tuple[Response, str]:
     """(the answer, what to note as outcome)."""
-    if failure.status == 0:
-        return Response(status_code=0), "lost"
+    if failure.status == UNANSWERED:
+        return Response(status_code=UNANSWERED), "lost"
     if failure.error is None:
         return PlainTextResponse("upstream error", failure.status), f"http {failure.status}"
     headers = {"Retry-After": str(failure.retry_after)} if failure.retry_after is not None else None
@@ -214,57 +213,3 @@ def _decoded(key: str, value: Any) -> Any:
         except ValueError:
             return value
     return value
-
-
-def _with_transport(app: ASGIApp) -> ASGIApp:
-    """Hands the connection on, so that a call can end without an answer."""
-
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["transport"] = getattr(getattr(send, "__self__", None), "transport", None)
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-
-        async def unless_lost(message: Any) -> None:
-            if not scope["transport"].is_closing():
-                await send(message)
-
-        await app(scope, receive, unless_lost)
-
-    return wrapped
-
-
-class _Server(uvicorn.Server):
-    async def main_loop(self) -> None:
-        """As uvicorn's, but looking for the end more often: every test waits for it."""
-        await self.on_tick(0)
-        while not self.should_exit:
-            await asyncio.sleep(0.01)
-
-
-class ServerThread:
-    """uvicorn in a thread on a free port of this machine."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.port = int(self._socket.getsockname()[1])
-        config = uvicorn.Config(
-            app, lifespan="off", log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=2
-        )
-        self._server = _Server(config)
-        self._thread = threading.Thread(target=self._serve, name="fake-slack", daemon=True)
-
-    def _serve(self) -> None:
-        self._server.run([self._socket])
-
-    def start(self) -> None:
-        self._socket.listen(128)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._socket.close()
-        assert not self._thread.is_alive(), "the fake Slack does not stop"

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from fake_http import ServerThread
 from fake_teams_cards import words_of
 from fake_teams_delivery import PEER, Delivery, Postman
 from fake_teams_faults import Faults, Pace
-from fake_teams_http import ServerThread
 from fake_teams_keys import ISSUER, Keys, SigningKey, signed
 from fake_teams_people import Actor, Upload
 from fake_teams_server import TeamsServer
@@ -47,7 +47,7 @@ class FakeTeams:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state, self.faults, self.keys = State(clock), Faults(), Keys()
         self.server = TeamsServer(self.state, self.faults, self.keys)
-        self._thread = ServerThread(self.server.app())
+        self._thread = ServerThread(self.server.app(), "fake-teams")
         self.state.base = f"http://127.0.0.1:{self._thread.port}/"
         self.postman = Postman(self.state)
 

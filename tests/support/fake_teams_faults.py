@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from fake_http import UNANSWERED
 from fake_teams_things import TeamsError
 
-CUT = 0  # as a status: the connection ends without an answer
 WRITES = ((7, 1.0), (8, 2.0), (60, 30.0), (1800, 3600.0))  # how many in so many seconds
 READS = ((14, 1.0), (16, 2.0), (120, 30.0), (3600, 3600.0))
 
@@ -67,7 +67,7 @@ class Faults:
 
     def cut(self, n: int = 1, *, method: str = "*", path: str = "*/v3/*", processed: bool = True) -> None:
         """The next n such requests end without an answer, unless told otherwise after their work was done."""
-        self.next(CUT, n, method=method, path=path, processed=processed)
+        self.next(UNANSWERED, n, method=method, path=path, processed=processed)
 
     def delay(self, seconds: float, n: int | None = None, *, method: str = "*", path: str = "*") -> None:
         """The next n such requests (None: all from now on) take so many real seconds."""

@@ -9,16 +9,15 @@ from urllib.parse import parse_qsl
 
 import fake_teams_connector as connector
 import fake_teams_graph as graph
-from fake_teams_faults import CUT, Faults, Verdict
-from fake_teams_http import with_transport
+from fake_http import UNANSWERED, serve
+from fake_teams_faults import Faults, Verdict
 from fake_teams_keys import ISSUER, Keys
 from fake_teams_login import issue_token
 from fake_teams_state import CONNECTOR_SCOPE, GRAPH_SCOPE, State
 from fake_teams_things import Call, TeamsError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 from teams_validator import MOST_BYTES, InvalidPayload
 
@@ -73,16 +72,17 @@ class TeamsServer:
                 lambda a: connector.member(state, _where(a), a.given["member"]),
             ),
         ]
-        routes = [self._route(f"/emea/v3/conversations{path}", how, run, CONNECTOR_SCOPE) for how, path, run in talks]
+        routes: list[BaseRoute] = [
+            self._route(f"/emea/v3/conversations{path}", how, run, CONNECTOR_SCOPE) for how, path, run in talks
+        ]
         routes += self._other_routes()
         routes += [self._route("/{path:path}", method, _nowhere, None) for method in METHODS]
-        return with_transport(Starlette(routes=routes, exception_handlers={Exception: self._broken}))
+        return serve(routes, self._broken)
 
-    async def _broken(self, request: Request, error: Exception) -> Response:
+    def _broken(self, request: Request, error: Exception) -> None:
         """An error of the fake itself fails the test, too."""
         what = InvalidPayload("FakeTeamsIsBroken", "", repr(error))
         self.violations.append((f"{request.method} {request.scope['path']}", what, None))
-        return Response(status_code=500)
 
     def _other_routes(self) -> list[Route]:
         state, thread = self.state, "/graph/v1.0/teams/{group}/channels/{channel}/messages"
@@ -136,9 +136,6 @@ class TeamsServer:
             with self.state.lock:
                 told, error = self._take(asked, run, scope, verdict)
                 self._note(asked, told.status_code, error)
-            if told.status_code == CUT:
-                request.scope["transport"].abort()
-                await asyncio.sleep(0.01)
             return told
 
         return Route(path, answer, methods=[method])
@@ -152,8 +149,8 @@ class TeamsServer:
             return self._effect(asked, run, scope)
         if verdict.processed:
             self._effect(asked, run, scope)
-        if verdict.status == CUT:
-            return Response(status_code=CUT), "cut"
+        if verdict.status == UNANSWERED:
+            return Response(status_code=UNANSWERED), "cut"
         after = verdict.retry_after or (1 if verdict.status == 429 else None)
         code = CODES.get(verdict.status, "Error")
         return _refused(TeamsError(verdict.status, code, retry_after=after)), code
