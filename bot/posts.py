@@ -117,7 +117,7 @@ def told_lines(entry: Entry, texts: Texts, moment: Moment) -> Iterator[str]:
     """One thing said, as colleagues read it: when, who, what, with the files and the articles that were found."""
     if entry.author == "event":
         return
-    what = pressed_label(entry, texts) if entry.kind == Kind.PRESS else entry.text
+    what = pressed_label(entry, texts) if entry.kind == Kind.PRESS else entry.words
     lines = [line for line in what.splitlines() if line.strip()]
     lines += [f"📎 {file.name}" for file in entry.files]
     yield f"{moment.clock(entry.at)}  {'🔒 ' if entry.is_note else ''}{entry.name}"

@@ -1,5 +1,6 @@
 """The whole story of a conversation: who wrote what, what was searched and how sure, what became of the ticket."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from handoff.models import Conversation, Kind, Message, TicketEvent
+from handoff.models import Author, Conversation, Kind, Message, TicketEvent
 from handoff.outbox import is_note
 
+BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 LEFT_OUT = {Kind.CARD, Kind.RELAY, Kind.TRANSCRIPT}  # the same thing at a second place
 
 
@@ -50,6 +52,11 @@ class Entry:
     delivered: datetime | None = None
     dropped: bool = False
     failure: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The text where no Markdown is drawn: what Lotse said without the marks for bold; people's words as typed."""
+        return BOLD.sub(r"\1", self.text) if self.author == Author.BOT else self.text
 
 
 def entries(session: Session, conversation: Conversation) -> list[Entry]:
@@ -121,7 +128,7 @@ def as_text(story: Sequence[Entry]) -> str:
 
 def _text_lines(entry: Entry) -> Iterator[str]:
     mark = " (note)" if entry.is_note else ""
-    text = entry.text.replace("\n", "\n    ")  # so that nobody can write a line that looks like an entry of its own
+    text = entry.words.replace("\n", "\n    ")  # so that nobody can write a line that looks like an entry of its own
     yield f"[{entry.at:%Y-%m-%d %H:%M:%S}Z] {entry.name} · {entry.kind}{mark}: {text}".rstrip(": ")
     for detail in _details(entry):
         yield f"    {detail}"
@@ -151,7 +158,7 @@ def _html_item(entry: Entry) -> str:
     return (
         f"<li class='{escape(entry.author)}{note}'><time datetime='{entry.at.isoformat()}'>"
         f"{entry.at:%Y-%m-%d %H:%M}</time> "
-        f"<b>{escape(entry.name)}</b> <i>{escape(entry.kind)}</i><p>{escape(entry.text)}</p>"
+        f"<b>{escape(entry.name)}</b> <i>{escape(entry.kind)}</i><p>{escape(entry.words)}</p>"
         + (f"<ul>{details}</ul>" if details else "")
         + "</li>"
     )

@@ -90,6 +90,15 @@ def test_nobody_can_write_a_line_that_looks_like_an_entry(world: World) -> None:
     assert not [line for line in starts if "Ich gebe frei" in line]
 
 
+def test_what_only_a_chat_draws_is_left_out_of_lotses_words_and_kept_in_peoples(world: World) -> None:
+    number = world.ticket_for(KONRAD)
+    world.ask(KONRAD, "Das ist **sehr** eilig")
+    for told in (transcript.as_text(story(world)), transcript.as_html(story(world))):
+        assert f"**{number}" not in told
+        assert number in told
+        assert "Das ist **sehr** eilig" in told
+
+
 def test_html_escapes_what_people_wrote(world: World) -> None:
     world.ticket_for(KONRAD)
     world.ask(KONRAD, "<script>alert(1)</script> & <b>", files=[File("<i>.png", "image/png", b"x")])

@@ -10,7 +10,7 @@ from bot.channels.port import DELETED, Address, File, Incoming, Sender
 from bot.channels.slack.text import mention_of, mentions, to_markdown, with_emoji
 
 SPOKEN = {None, "file_share", "thread_broadcast", "me_message"}
-SOON = 600.0  # seconds within which an edit may overtake its message
+SOON = 60.0  # seconds in which the edit of a message can come before the message itself
 DM = "@"  # the direct messages with a person are a channel named after them: `@U123`
 
 
@@ -96,17 +96,17 @@ def _changed(event: Mapping[str, Any], here: Here) -> Incoming | None:
         f"{source_id(channel, new['ts'])}#{changed_at}",
         moment(changed_at),
         edits=source_id(channel, new["ts"]),
-        addressed=channel.startswith("D") or mentions(new.get("text") or "", here.me),
+        addressed=is_for_us(new, channel, here, soon=float(changed_at) - float(new["ts"]) < SOON),
         loose=channel.startswith("D") and "thread_ts" not in new,
     )
 
 
 def is_for_us(message: Mapping[str, Any], channel: str, here: Here, *, soon: bool) -> bool:
-    """Whether a message that was edited is meant for Lotse, should it be the first we hear of it: it mentions us, or it
-    was written a moment ago where every message is a question, and its edit has overtaken it."""
-    root = message.get("thread_ts") in (None, message["ts"])
-    question = channel.startswith("D") or (root and channel in here.help_channels)
-    return mentions(message.get("text") or "", here.me) or (soon and question)
+    """Whether a message that was edited is meant for Lotse, should it be the first we hear of it: it mentions us, is in
+    the direct messages, or was written a moment ago where every post is a question, and its edit has overtaken it."""
+    is_post = message.get("thread_ts") in (None, message["ts"])
+    asked = is_post and channel in here.help_channels and soon
+    return channel.startswith("D") or mentions(message.get("text") or "", here.me) or asked
 
 
 def _deleted(event: Mapping[str, Any], here: Here) -> Incoming | None:

@@ -11,7 +11,7 @@ from bot.attachments import plain_name
 from bot.channels.port import Address, File, Incoming, Sender
 from bot.channels.teams.activities import source_id, within
 from bot.channels.teams.connector import Connector
-from bot.channels.teams.words import from_html, tidy
+from bot.channels.teams.words import from_html, mentions_in, tidy
 
 PAGE = "50"
 MOST_PAGES = 20
@@ -63,25 +63,26 @@ def part_of(post: Mapping[str, Any], key: str) -> int | None:
     return None
 
 
-def history(connector: Connector, thread: Thread, address: Address) -> list[Incoming]:
-    """What people wrote in a thread, oldest first."""
+def history(connector: Connector, thread: Thread, address: Address, me: str) -> list[Incoming]:
+    """What people wrote in a thread, oldest first; me is Lotse's own id, whose mentions are no words of theirs."""
     root = Thread(thread.group, thread.channel, None).path
     first = connector.graph(f"{root}/{quote(str(thread.root), safe='')}")
-    written = [to_incoming(post, address) for post in (first, *messages(connector, thread))]
+    written = [to_incoming(post, address, me) for post in (first, *messages(connector, thread))]
     return sorted(filter(None, written), key=lambda one: (one.written_at, one.source_id))
 
 
-def to_incoming(post: Mapping[str, Any], address: Address) -> Incoming | None:
+def to_incoming(post: Mapping[str, Any], address: Address, me: str) -> Incoming | None:
     """A chatMessage of Graph as the port's value; None for what no person wrote, and what is deleted."""
     user, body = within(post, "from", "user"), within(post, "body")
     if not isinstance(user, Mapping) or not user.get("id") or post.get("deletedDateTime"):
         return None
     content = str(within(body, "content") or "")
-    text = tidy(from_html(content, (), "")) if within(body, "contentType") == "html" else content
+    if within(body, "contentType") == "html":
+        content = tidy(from_html(content, mentions_in(post.get("mentions")), me))
     names = (str(within(one, "name") or "file") for one in post.get("attachments") or () if is_file(one))
     files = tuple(File(plain_name(name), "application/octet-stream", None, "in_channel") for name in names)
     sender = Sender("teams", str(user["id"]), str(user.get("displayName") or ""))
-    return Incoming(address, sender, text, source_id(address, str(post.get("id"))), written_at(post), files)
+    return Incoming(address, sender, content, source_id(address, str(post.get("id"))), written_at(post), files)
 
 
 def is_file(attachment: object) -> bool:

@@ -292,7 +292,7 @@ class TeamsChannel(Channel):
             return ()
         try:
             thread = graph.Thread(group, spot.conversation or "", spot.thread)
-            return graph.history(self.connector, thread, address)
+            return graph.history(self.connector, thread, address, f"28:{self.settings.teams.app_id}")
         except NotFound:
             raise ThreadLost("the thread is gone") from None
 

@@ -82,6 +82,18 @@ def test_an_edit_in_a_channel_is_for_lotse_when_it_mentions_it() -> None:
     assert not incoming("message_changed_edit", channel=HELP).addressed
 
 
+def test_an_edit_in_a_help_channel_is_for_lotse_when_it_overtakes_a_question() -> None:
+    edit = event("message_changed_edit") | {"channel": HELP}
+    at = float(QUESTION)
+    edit["message"]["edited"]["ts"] = f"{at + 59:.6f}"
+    at_once = to_incoming(edit, HERE)
+    edit["message"]["thread_ts"] = f"{at - 1:.6f}"
+    in_a_thread = to_incoming(edit, HERE)
+    assert at_once is not None
+    assert in_a_thread is not None
+    assert (at_once.addressed, in_a_thread.addressed) == (True, False)
+
+
 def test_two_edits_are_two_events() -> None:
     again = event("message_changed_edit")
     again["message"]["edited"]["ts"] = "1795424711.000000"

@@ -466,6 +466,16 @@ def test_an_edit_that_overtakes_its_message_is_answered_once_in_the_new_wording(
     assert (VPN[1] in words(answer), answer.thread_ts) == (True, question.ts)
 
 
+def test_in_a_help_channel_an_edit_that_overtakes_its_post_is_answered_once(world: SlackWorld) -> None:
+    question = world.konrad.posts(world.help, "Der Drucker geht nicht", deliver=False)
+    late = world.konrad._message_event(question)
+    world.konrad.edits(question, VPN_QUESTION)
+    world.fake.deliver(late)
+    world.settle()
+    (answer,) = world.fake.said(world.help)
+    assert (VPN[1] in words(answer), answer.thread_ts) == (True, question.ts)
+
+
 def test_what_is_deleted_before_an_answer_is_not_answered(slack: SlackWorld) -> None:
     question = slack.konrad.dm(VPN_QUESTION)
     slack.konrad.deletes(question)

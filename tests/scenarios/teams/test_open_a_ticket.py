@@ -135,6 +135,12 @@ def test_the_ticket_is_the_authors_and_takes_the_whole_thread_along(teams: Teams
     ]
 
 
+def test_mentions_of_lotse_are_no_words_of_the_thread_and_those_of_others_are(teams: TeamsWorld) -> None:
+    said = teams.konrad.writes(f"{teams.fake.at()} {SCREEN} {teams.owen.at} auch", teams.general, deliver=False)
+    opens_ticket(teams, teams.owen, said)
+    assert [one.text for one in came_in(teams) if one.outcome == "quoted"] == [f"{SCREEN} @Owen Tallis auch"]
+
+
 def test_where_the_team_did_not_agree_the_message_itself_is_the_transcript(teams: TeamsWorld) -> None:
     team = teams.fake.team("Vertrieb", teams.konrad, teams.owen, rsc=False)
     said = teams.konrad.writes(SCREEN, team)
