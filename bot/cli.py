@@ -1,10 +1,12 @@
 """The command line. Heavy parts are imported when a command needs them."""
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from bot import cli_calibrate, cli_doctor, cli_evaluate, cli_explain, cli_kb, cli_replay, cli_slack, cli_teams
 from bot.cli_trials import SeveralValues
@@ -27,6 +29,7 @@ from bot.terminal import (
     settings_from,
 )
 
+logger = logging.getLogger(__name__)
 EXAMPLES = "[dim]Examples:[/]  "
 EXIT_CODES = "[dim]Exit codes:[/]  0 done · 1 failed · 2 wrong use · 3 wrong settings"
 
@@ -101,6 +104,8 @@ def run(
     settings = at_address(settings_from(config), host, port)
     check_may_serve(settings)
     set_up_logging(settings.log)
+    if settings.notes:
+        logger.warning("the settings may not be meant as they are (%d): see lotse check-config", len(settings.notes))
     from bot.app import build_app  # noqa: PLC0415 - seconds
 
     build_app(settings, demo=demo).serve()
@@ -118,7 +123,7 @@ def chat(config: ConfigOption = CONFIG) -> None:
 
 @app.command(epilog=f"{EXAMPLES}lotse check-config   ·   lotse check-config --config other.yml --json")
 def check_config(config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
-    """Read the settings and name everything that is wrong, with its line. Starts nothing."""
+    """Read the settings and name everything that is wrong or may not be meant, with its line. Starts nothing."""
     try:
         settings = settings_from(config)
         check_may_serve(settings)
@@ -128,9 +133,13 @@ def check_config(config: ConfigOption = CONFIG, as_json: JsonOption = False) -> 
         print_json({"ok": False, "file": error.file, "faults": [vars(fault) for fault in error.faults]})
         raise typer.Exit(CONFIGURATION) from None
     if as_json:
-        print_json({"ok": True, "file": config.name, "settings_hash": settings_hash(settings), "faults": []})
-    else:
-        out().print(f"[green]{config.name} is fine[/] (settings {settings_hash(settings)})")
+        told = {"faults": [], "notes": [vars(note) for note in settings.notes]}
+        print_json({"ok": True, "file": config.name, "settings_hash": settings_hash(settings), **told})
+        return
+    verdict = "can be used" if settings.notes else "is fine"
+    out().print(f"[green]{config.name} {verdict}[/] (settings {settings_hash(settings)})")
+    for note in settings.notes:
+        out().print(f"[yellow]Note:[/] {escape(note.sentence(config.name))}")
 
 
 @nlu.command(epilog=f"{EXAMPLES}lotse nlu train   ·   lotse nlu train --force")

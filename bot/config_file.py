@@ -19,6 +19,10 @@ class Fault:
     key: str
     text: str
 
+    def sentence(self, file: str) -> str:
+        """It with its place in the file of this name."""
+        return f"{file}{f' line {self.line}' if self.line else ''}: {self.text}"
+
 
 class SettingsError(Exception):
     """The settings cannot be used. The text names file, line, setting and fix of every fault, one a line."""
@@ -26,10 +30,7 @@ class SettingsError(Exception):
     def __init__(self, file: str, faults: list[Fault]) -> None:
         self.file = file
         self.faults = sorted(faults, key=lambda fault: fault.line or 0)
-        super().__init__("\n".join(map(self._sentence, self.faults)))
-
-    def _sentence(self, fault: Fault) -> str:
-        return f"{self.file}{f' line {fault.line}' if fault.line else ''}: {fault.text}"
+        super().__init__("\n".join(fault.sentence(file) for fault in self.faults))
 
 
 @dataclass
@@ -49,7 +50,11 @@ class ConfigFile:
 
     def blame(self, key: Key, text: str) -> None:
         """Note that something is wrong with a setting."""
-        self.faults.append(Fault(self.line(key), dotted(key), text))
+        self.faults.append(self.fault(key, text))
+
+    def fault(self, key: Key, text: str) -> Fault:
+        """What is to be said of a setting, with its line."""
+        return Fault(self.line(key), dotted(key), text)
 
     def scalars(self) -> Iterator[tuple[Key, Any]]:
         """Every single value with its key."""

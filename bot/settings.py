@@ -23,7 +23,9 @@ from pydantic import (
 
 from bot.config_file import ConfigFile, Fault, SettingsError, read_config
 from bot.settings_contradictions import contradictions, is_loopback
+from bot.settings_defaults import QUEUES, default_categories, default_topics
 from bot.settings_faults import blame_all, blame_secrets
+from bot.settings_notes import notes_on
 from handoff.service_hours import WEEKDAYS, ServiceHours
 from nlu.port import Language
 
@@ -102,13 +104,19 @@ class Queue(Section):
     workspace: str | None = None
 
 
+def _categories(values: dict[str, Any]) -> dict[str, str]:
+    return default_categories(values["queues"], values["default_queue"])
+
+
 class HandoffSettings(Section):
     reply: Literal["conversation", "explicit"] = "conversation"
     language: Language = "de"
     note_prefixes: tuple[str, ...] = ("//", "🔒")
-    queues: Annotated[dict[str, Queue], Field(min_length=1)] = {"service-desk": Queue(channel="desk")}
+    queues: Annotated[dict[str, Queue], Field(min_length=1)] = {
+        name: Queue(channel=channel) for name, channel in QUEUES.items()
+    }
     default_queue: str = "service-desk"
-    categories: dict[str, str] = {"other": "service-desk"}
+    categories: dict[str, str] = Field(default_factory=_categories)
     third_level: Queue = Queue(channel="third-level")
     reopen_days: float = Field(default=7.0, ge=0)
 
@@ -149,6 +157,11 @@ class ServiceSettings(Section):
 class SensitiveTopic(Section):
     words: Annotated[tuple[str, ...], Field(min_length=1)]
     queue: str | None = None
+
+
+def _topics(values: dict[str, Any]) -> dict[str, SensitiveTopic]:
+    topics = default_topics(values["handoff"].queues)
+    return {name: SensitiveTopic.model_validate(topic) for name, topic in topics.items()}
 
 
 class WebSettings(Section):
@@ -226,13 +239,19 @@ class Settings(Section):
     nlu: NluSettings = NluSettings()
     handoff: HandoffSettings = HandoffSettings()
     service: ServiceSettings = ServiceSettings()
-    sensitive: dict[str, SensitiveTopic] = {}
+    sensitive: dict[str, SensitiveTopic] = Field(default_factory=_topics)
     web: WebSettings = WebSettings()
     slack: SlackSettings = SlackSettings()
     teams: TeamsSettings = TeamsSettings()
     worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
     _secrets: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
+    _notes: tuple[Fault, ...] = PrivateAttr(default=())
+
+    @property
+    def notes(self) -> tuple[Fault, ...]:
+        """What can be used and may not be meant, with its line in the file it was read from."""
+        return self._notes
 
     def secret(self, variable: str | None) -> str | None:
         """The value of an environment variable that a setting names (`settings.secret(settings.nlu.token_env)`)."""
@@ -268,6 +287,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     if file.faults:
         raise SettingsError(file.name, file.faults)
     settings._secrets.update(_named_secrets(file, environ))
+    settings._notes = tuple(file.fault(key, text) for key, text in notes_on(settings))
     return settings
 
 

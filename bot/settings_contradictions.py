@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import holidays
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PLATFORMS = ("web", "console", "slack", "teams")
 DATABASES = ("sqlite", "postgresql+psycopg")
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+WHERE = "; docs/teams.md says where to find it"
 TEAM_CHANNEL = re.compile(r"19:[^\s;/?#]+@thread\.(tacv2|skype)")
 
 
@@ -35,7 +36,8 @@ def contradictions(settings: "Settings") -> Iterator[tuple[Key, str]]:
 def _unknown_queues(settings: "Settings") -> Iterator[tuple[Key, str]]:
     handoff = settings.handoff
     named: list[tuple[Key, str | None]] = [(("handoff", "default_queue"), handoff.default_queue)]
-    named += [(("handoff", "categories", category), queue) for category, queue in handoff.categories.items()]
+    if "categories" in handoff.model_fields_set:
+        named += [(("handoff", "categories", category), queue) for category, queue in handoff.categories.items()]
     named += [(("sensitive", topic, "queue"), entry.queue) for topic, entry in settings.sensitive.items()]
     for key, queue in named:
         if queue is not None and queue not in handoff.queues:
@@ -74,7 +76,6 @@ def _help_where_agents_work(
 def _unfinished_teams(settings: "Settings") -> Iterator[tuple[Key, str]]:
     """What Teams needs beside `teams.app_id`, and where to find it; what can be read as someone unknown is refused."""
     teams = settings.teams
-    where = "; docs/teams.md says where to find it"
     if teams.playground and teams.app_id is not None:
         text = "is for trying on this machine, without any sign-in; it cannot be combined with teams.app_id"
         yield ("teams", "playground"), f"teams.playground {text}. Set it to false"
@@ -82,9 +83,9 @@ def _unfinished_teams(settings: "Settings") -> Iterator[tuple[Key, str]]:
         if not GUID.fullmatch(teams.app_id):
             yield ("teams", "app_id"), "teams.app_id must be the bot's Microsoft App ID, as 8-4-4-4-12 hex digits"
         if teams.tenant_id is None:
-            yield ("teams", "app_id"), f"teams.app_id needs teams.tenant_id{where}"
+            yield ("teams", "app_id"), f"teams.app_id needs teams.tenant_id{WHERE}"
         if teams.credential == "secret" and teams.client_secret_env is None:
-            yield ("teams", "app_id"), f"teams.app_id needs teams.client_secret_env{where}"
+            yield ("teams", "app_id"), f"teams.app_id needs teams.client_secret_env{WHERE}"
     named = [(("teams", "tenant_id"), teams.tenant_id)] + [(("teams", "tenants"), tenant) for tenant in teams.tenants]
     for key, tenant in named:
         if tenant is not None and not GUID.fullmatch(tenant):
@@ -92,8 +93,7 @@ def _unfinished_teams(settings: "Settings") -> Iterator[tuple[Key, str]]:
     yield from _open_addresses(teams)
     for channel in teams.help_channels:
         if not _can_be_team_channel(teams, channel):
-            text = f"names '{channel}', but a channel of Teams has an id like 19:...@thread.tacv2{where}"
-            yield ("teams", "help_channels"), f"teams.help_channels {text}"
+            yield ("teams", "help_channels"), f"teams.help_channels names {_no_team_channel(channel)}"
     yield from _help_where_agents_work(settings, "teams", teams.help_channels)
 
 
@@ -122,6 +122,10 @@ def _unusable_places(settings: "Settings") -> Iterator[tuple[Key, str]]:
             yield (*key, "platform"), f"{dotted(key)}.platform is 'slack', but slack.mode is not set; see docs/slack.md"
         if queue.platform == "teams":
             yield from _unusable_team_channel(settings.teams, key, queue)
+        elif queue.platform in PLATFORMS and (found := team_channel_in(queue.channel)):
+            text = f"is a channel of Teams, but its platform is '{queue.platform}'"
+            cure = f"write channel: {found} and platform: teams"
+            yield (*key, "channel"), f"{dotted(key)}.channel {text}; {cure}"
     if handoff.third_level in handoff.queues.values():
         text = "handoff.third_level.channel is the channel of a queue too; third level needs its own"
         yield ("handoff", "third_level", "channel"), text
@@ -131,8 +135,20 @@ def _unusable_team_channel(teams: "TeamsSettings", key: Key, queue: "Queue") -> 
     if not teams.is_on:
         yield (*key, "platform"), f"{dotted(key)}.platform is 'teams', but teams.app_id is not set; see docs/teams.md"
     if not _can_be_team_channel(teams, queue.channel):
-        text = f"is '{queue.channel}', but a channel of Teams has an id like 19:...@thread.tacv2"
-        yield (*key, "channel"), f"{dotted(key)}.channel {text}; docs/teams.md says where to find it"
+        yield (*key, "channel"), f"{dotted(key)}.channel is {_no_team_channel(queue.channel)}"
+
+
+def _no_team_channel(written: str) -> str:
+    """What stands where a channel's id should, and the id, where that is the channel's link or a part of it."""
+    found = team_channel_in(written)
+    cure = f"; this one's is {found}" if found else WHERE
+    return f"'{written}', but a channel of Teams has an id like 19:...@thread.tacv2{cure}"
+
+
+def team_channel_in(written: str) -> str | None:
+    """The id of a channel of Teams in what was written: by itself, as it stands in a link, or in a whole link."""
+    found = TEAM_CHANNEL.search(unquote(unquote(written)))
+    return found.group() if found else None
 
 
 def _can_be_team_channel(teams: "TeamsSettings", channel: str) -> bool:

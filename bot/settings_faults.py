@@ -37,6 +37,8 @@ WORDS: Mapping[str, str] = {
 def blame_all(file: ConfigFile, error: ValidationError, model: type[BaseModel]) -> None:
     """Note every fault pydantic found, with its line and its fix."""
     for found in error.errors(include_url=False):
+        if found["type"] == "default_factory_not_called":  # what it depends on is wrong, and is told
+            continue
         key = tuple(part for part in found["loc"] if part != "[key]")
         file.blame(key, explain(key, found["type"], found["input"], found.get("ctx", {}), model))
 

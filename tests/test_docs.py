@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import typer.main
 
 from bot.cli import app
 from bot.config_file import read_config
-from bot.settings import Settings
+from bot.settings import Settings, load_settings
 from bot.settings_faults import setting_names
+from bot.wording import sensitive_topic
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "config.yml"
@@ -101,6 +103,36 @@ def is_setting(name: str) -> bool:
 def test_every_link_leads_to_a_file_that_exists(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def headings(page: Path) -> set[str]:
+    """The names by which a page's headings can be linked to, as GitHub makes them."""
+    told = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in told}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_heading_leads_to_one_that_exists(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", page.read_text("utf-8"))
+    assert [(name, part) for name, part in links if part not in headings(page.parent / name if name else page)] == []
+
+
+def examples_in(page: Path) -> list[str]:
+    """The parts of a settings file that a page shows, each as a file of its own."""
+    blocks = re.findall(r"(?:^ {4}[^\n]*\n)+", page.read_text("utf-8"), re.MULTILINE)
+    return [text for text in map(dedent, blocks) if re.match(rf"({'|'.join(Settings.model_fields)}):\n", text)]
+
+
+@pytest.mark.parametrize("name", ["slack.md", "teams.md"])
+def test_an_example_of_the_docs_can_be_used_as_the_whole_file(name: str, tmp_path: Path) -> None:
+    examples = examples_in(ROOT / "docs" / name)
+    assert len(examples) > 1
+    for text in examples:
+        (tmp_path / "config.yml").write_text(text, "utf-8")
+        variables = dict.fromkeys(re.findall(r"_env: (\w+)", text), "only for the tests")
+        settings = load_settings(tmp_path / "config.yml", variables)
+        assert sensitive_topic("My boss harasses me", settings.sensitive) == "harassment"
+        assert [note.text for note in settings.notes] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

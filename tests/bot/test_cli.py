@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import create_engine, inspect
@@ -98,14 +99,37 @@ def test_who_is_asked_to_end_ends_well(monkeypatch: pytest.MonkeyPatch, end: Sys
 def test_good_settings_are_said_to_be_fine(lotse: Lotse) -> None:
     ended = lotse("check-config")
     assert ended.code == 0
-    assert ended.out.startswith("config.yml is fine (settings ")
+    assert re.fullmatch(r"config\.yml is fine \(settings [0-9a-f]{12}\)\n", ended.out)
 
 
 def test_good_settings_as_json(lotse: Lotse) -> None:
     found = json.loads(lotse("check-config", "--json").out)
     assert found["ok"] is True
-    assert found["faults"] == []
+    assert found["faults"] == found["notes"] == []
     assert re.fullmatch(r"[0-9a-f]{12}", found["settings_hash"])
+
+
+def test_settings_that_may_not_be_meant_can_be_used_and_are_named(lotse: Lotse, home: Path) -> None:
+    (home / "other.yml").write_text("log: {level: INFO}\nsensitive: {}\n", "utf-8")
+    ended = lotse("check-config", "--config", "other.yml")
+    first, note = ended.out.splitlines()
+    assert ended.code == 0
+    assert first.startswith("other.yml can be used (settings ")
+    assert note.startswith("Note: other.yml line 2: sensitive is empty, it has nothing of security, personnel, ")
+    found = json.loads(lotse("check-config", "--config", "other.yml", "--json").out)
+    assert found["ok"] is True
+    assert [(one["line"], one["key"]) for one in found["notes"]] == [(2, "sensitive")]
+
+
+def test_that_something_may_not_be_meant_is_logged_at_the_start(
+    lotse: Lotse, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "other.yml").write_text("sensitive: {}\n", "utf-8")
+    monkeypatch.setattr("bot.app.build_app", Mock())
+    ended = lotse("run", "--config", "other.yml", "--port", "0")
+    assert ended.code == 0
+    assert "WARNING bot.cli: the settings may not be meant as they are (1): see lotse check-config" in ended.err
+    assert "may not be meant" not in lotse("run", "--port", "0").err
 
 
 def test_wrong_settings_end_with_3_and_one_sentence(lotse: Lotse, home: Path) -> None:

@@ -9,7 +9,10 @@ from pydantic import ValidationError
 
 from bot.settings import Settings, SettingsError, check_may_serve, load_settings, settings_hash
 from bot.settings_contradictions import PLATFORMS
+from bot.settings_defaults import IN_GERMAN, TOPICS
 from bot.settings_faults import setting_names
+from bot.texts import Texts
+from bot.wording import sensitive_topic
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,18 +137,27 @@ WRONG = {
     "unknown queue of a category": (
         "handoff:\n  categories:\n    mail: post\n",
         "line 3: handoff.categories.mail names the queue 'post', which is not in handoff.queues; "
-        "there are: service-desk",
+        "there are: service-desk, workplace, network, security",
     ),
     "unknown queue of a topic": (
         "sensitive:\n  pay:\n    words: [salary]\n    queue: hr\n",
-        "line 4: sensitive.pay.queue names the queue 'hr', which is not in handoff.queues; there are: service-desk",
+        "line 4: sensitive.pay.queue names the queue 'hr', which is not in handoff.queues; "
+        "there are: service-desk, workplace, network, security",
     ),
     "unknown platform": (
         "handoff:\n  third_level: {channel: x, platform: wep}\n",
         "line 2: handoff.third_level.platform 'wep' is not known; did you mean web?",
     ),
+    "no default queue": (
+        "handoff:\n  queues:\n    it: {channel: it}\n",
+        "line 1: handoff.default_queue names the queue 'service-desk', which is not in handoff.queues; there are: it",
+    ),
+    "queues that are none": (
+        "handoff:\n  queues: it\n",
+        "line 2: handoff.queues must be a section: its settings stand below it, indented, each as 'name: value'",
+    ),
     "third level in a queue's channel": (
-        "handoff:\n  third_level: {channel: desk}\n",
+        "handoff:\n  third_level: {channel: desk-network}\n",
         "line 2: handoff.third_level.channel is the channel of a queue too; third level needs its own",
     ),
     "database without driver": (
@@ -260,10 +272,6 @@ def test_the_shipped_file_is_valid_without_any_variable() -> None:
     assert settings.service.first_response(1) == timedelta(minutes=15)
 
 
-# Tables that config.yml fills with an example, where the default is the least that works.
-FILLED = {"handoff.queues", "handoff.categories", "sensitive"}
-
-
 def value_of(settings: Settings, name: str) -> object:
     value: object = settings
     for part in name.split("."):
@@ -271,9 +279,90 @@ def value_of(settings: Settings, name: str) -> object:
     return value
 
 
-@pytest.mark.parametrize("name", sorted({*setting_names(Settings)} - FILLED))
+@pytest.mark.parametrize("name", sorted(setting_names(Settings)))
 def test_the_shipped_file_says_the_default(name: str) -> None:
     assert value_of(load_settings(ROOT / "config.yml", {}), name) == value_of(Settings(), name)
+
+
+# --- sensitive topics -------------------------------------------------------------------------------------------------
+OWN_QUEUES = "handoff:\n  queues:\n    it: {channel: it}\n  default_queue: it\n"
+
+
+@pytest.mark.parametrize("text", ["", OWN_QUEUES, "sensitive:\n", "log: {level: DEBUG}\n"])
+def test_no_settings_file_loses_the_sensitive_topics_by_leaving_them_out(tmp_path: Path, text: str) -> None:
+    settings = load(tmp_path, text)
+    assert sensitive_topic("My boss harasses me", settings.sensitive) == "harassment"
+    assert sensitive_topic("Ich habe auf eine Phishing-Mail geklickt", settings.sensitive) == "security"
+    assert {name: topic.words for name, topic in settings.sensitive.items()} == TOPICS
+    assert settings.notes == ()
+
+
+def test_what_is_left_out_goes_to_the_default_queue_where_its_own_is_not_there(tmp_path: Path) -> None:
+    settings = load(tmp_path, OWN_QUEUES)
+    assert {topic.queue for topic in settings.sensitive.values()} == {None}
+    assert set(settings.handoff.categories.values()) == {"it"}
+    assert settings.handoff.categories.keys() == Settings().handoff.categories.keys()
+
+
+def test_what_is_left_out_goes_to_its_own_queue_where_that_is_there(tmp_path: Path) -> None:
+    settings = load(tmp_path, f"{OWN_QUEUES}    \n".replace("it: {", "security: {channel: soc}\n    it: {"))
+    assert settings.sensitive["security"].queue == "security"
+    assert settings.handoff.categories["security"] == "security"
+    assert settings.handoff.categories["network"] == "it"
+
+
+# --- what may not be meant --------------------------------------------------------------------------------------------
+ORDINARY = "what people write about that is taken for an ordinary IT question"
+NOTES = {
+    "no topic": (
+        "sensitive: {}\n",
+        "1: sensitive is empty, it has nothing of security, personnel, salary, finance, legal, harassment, health, "
+        f"representation: {ORDINARY}; leave sensitive out for all that come with Lotse, or write them beside yours",
+    ),
+    "one topic for all": (
+        "sensitive:\n  pay: {words: [Gehalt, IBAN, harass, phishing]}\n",
+        f"1: sensitive names no word of personnel, legal, health, representation: {ORDINARY}; leave",
+    ),
+    "a category in German": (
+        "handoff:\n  categories: {netzwerk: network}\n",
+        "2: handoff.categories.netzwerk is for articles with the category 'netzwerk' only; did you mean network?",
+    ),
+    "a category as the pages call it": (
+        "handoff:\n  categories: {Geräte: workplace}\n",
+        "2: handoff.categories.Geräte is for articles with the category 'Geräte' only; did you mean devices?",
+    ),
+    "a channel in Slack without its platform": (
+        "slack: {mode: socket, bot_token_env: LOTSE_BOT, app_token_env: LOTSE_APP}\n"
+        "handoff:\n  third_level: {channel: C0THIRD01}\n",
+        "3: handoff.third_level.channel C0THIRD01 looks like a channel of Slack, but its platform is 'web': tickets "
+        "stay on the pages; for Slack add platform: slack",
+    ),
+}
+NOTHING_TO_NOTE = {
+    "topics by other names": "sensitive:\n"
+    + "".join(f"  no-{name}: {{words: ['{words[0]}']}}\n" for name, words in TOPICS.items()),
+    "a category of one's own": "handoff:\n  categories: {network: network, sales: workplace, browser: workplace}\n",
+    "a category beside ours": "handoff:\n  categories: {network: network, netzwerk: network}\n",
+    "a channel like Slack's, without Slack": "handoff:\n  third_level: {channel: C0THIRD01}\n",
+}
+
+
+@pytest.mark.parametrize(("written", "said"), NOTES.values(), ids=NOTES)
+def test_what_may_not_be_meant_is_said_and_refuses_nothing(tmp_path: Path, written: str, said: str) -> None:
+    (note,) = load(tmp_path, written, SLACK).notes
+    assert note.sentence("config.yml").startswith(f"config.yml line {said}")
+
+
+def test_the_german_names_of_categories_are_those_of_the_pages() -> None:
+    texts = Texts("de")
+    assert {called: texts.label("category", name).lower() for called, name in IN_GERMAN.items()} == {
+        called: called for called in IN_GERMAN
+    }
+
+
+@pytest.mark.parametrize("written", NOTHING_TO_NOTE.values(), ids=NOTHING_TO_NOTE)
+def test_what_is_meant_is_not_talked_about(tmp_path: Path, written: str) -> None:
+    assert load(tmp_path, written).notes == ()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.1.2.3"])

@@ -12,6 +12,7 @@ GUID = "0d8f3a2e-5b0c-4d1e-9f60-7a8b9c0d1e2f"
 OTHER = "11111111-2222-3333-4444-555555555555"
 SECRET = {"LOTSE_TEAMS": "geheim"}
 BOT = f"teams:\n  app_id: {GUID}\n  tenant_id: {OTHER}\n  client_secret_env: LOTSE_TEAMS\n"
+LINK = "https://teams.microsoft.com/l/channel/19%3Ahelp%40thread.tacv2/IT-Hilfe?groupId=1"
 DESK, THIRD = "19:desk@thread.tacv2", "19:third@thread.tacv2"
 
 
@@ -52,6 +53,13 @@ RIGHT = {
 def test_what_goes_together_is_taken(tmp_path: Path, text: str) -> None:
     settings = load(tmp_path, text)
     assert settings.teams.is_on == ("app_id" in text or "playground: true" in text)
+
+
+def test_the_ids_of_channels_need_no_quotes(tmp_path: Path) -> None:
+    handed = f"handoff:\n  queues:\n    service-desk: {{channel: {DESK}, platform: teams}}\n"
+    settings = load(tmp_path, f"{BOT}  help_channels: [19:help@thread.tacv2, 19:x_y-z@thread.tacv2]\n{handed}")
+    assert settings.handoff.queues["service-desk"].channel == DESK
+    assert settings.teams.help_channels == ("19:help@thread.tacv2", "19:x_y-z@thread.tacv2")
 
 
 def test_an_app_id_is_as_the_service_writes_it(tmp_path: Path) -> None:
@@ -136,7 +144,36 @@ WRONG = {
     ),
     "a channel as in its link": (
         BOT + handoff(third="19%3Athird%40thread.tacv2"),
-        ["11: handoff.third_level.channel is '19%3Athird%40thread.tacv2', but a channel of Teams has an id like"],
+        [
+            "11: handoff.third_level.channel is '19%3Athird%40thread.tacv2', but a channel of Teams has an id like "
+            "19:...@thread.tacv2; this one's is 19:third@thread.tacv2"
+        ],
+    ),
+    "a whole link to a help channel": (
+        f"{BOT}  help_channels: ['{LINK}']\n",
+        [
+            f"5: teams.help_channels names '{LINK}', but a channel of Teams has an id like 19:...@thread.tacv2; "
+            "this one's is 19:help@thread.tacv2"
+        ],
+    ),
+    "the platform left out": (
+        f"{BOT}{handoff()}".replace("\n      platform: teams", "", 1),
+        [
+            "8: handoff.queues.service-desk.channel is a channel of Teams, but its platform is 'web'; write channel: "
+            f"{DESK} and platform: teams"
+        ],
+    ),
+    "the platform left out, without a bot": (
+        handoff().replace("\n      platform: teams", "").replace("\n    platform: teams", ""),
+        ["4: handoff.queues.service-desk.channel is a channel of", "6: handoff.third_level.channel is a channel of"],
+    ),
+    "a link and another platform": (
+        BOT + handoff(third=LINK).replace("platform: teams\n", "platform: console\n"),
+        [
+            "8: handoff.queues.service-desk.channel is a channel of Teams, but its platform is 'console'; write",
+            "11: handoff.third_level.channel is a channel of Teams, but its platform is 'console'; write channel: "
+            "19:help@thread.tacv2 and platform: teams",
+        ],
     ),
     "a thread for a channel": (
         BOT + handoff(desk=f"{DESK};messageid=1"),
@@ -170,6 +207,30 @@ def test_what_does_not_go_together_is_named_with_its_line(tmp_path: Path, text: 
     found = faults_of(tmp_path, text)
     assert len(found) == len(said), found
     assert [line for line, start in zip(found, said, strict=True) if not line.startswith(start)] == []
+
+
+# --- what may not be meant --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (None, "line 2: web.public_url is not set, but teams.app_id is set: attachments have no links and requests of"),
+        ("http://helpdesk.example.org", "line 5: web.public_url is http://helpdesk.example.org, but teams.app_id is"),
+        ("https://localhost:8080", "line 5: web.public_url is https://localhost:8080, which is not in the internet,"),
+        ("https://10.1.2.3", "line 5: web.public_url is https://10.1.2.3, which is not in the internet, but"),
+        ("https://[::1]:8080", "line 5: web.public_url is https://[::1]:8080, which is not in the internet, but"),
+        ("https://helpdesk", "line 5: web.public_url is https://helpdesk, which is not in the internet, but"),
+        ("https://helpdesk.local.", "line 5: web.public_url is https://helpdesk.local., which is not in the internet"),
+        ("https://127.1", "line 5: web.public_url is https://127.1, which is not in the internet, but"),
+    ],
+)
+def test_an_address_that_teams_cannot_reach_is_noted(tmp_path: Path, address: str | None, said: str) -> None:
+    (note,) = load(tmp_path, BOT + (f"web: {{public_url: '{address}'}}\n" if address else "")).notes
+    assert note.sentence("config.yml").startswith(f"config.yml {said}")
+
+
+@pytest.mark.parametrize("text", [f"{BOT}web: {{public_url: 'https://Helpdesk.example.org:8443/it'}}\n", "{}"])
+def test_an_address_that_teams_may_reach_is_not_talked_about(tmp_path: Path, text: str) -> None:
+    assert load(tmp_path, text).notes == ()
 
 
 def test_a_secret_in_the_file_is_not_repeated(tmp_path: Path) -> None:

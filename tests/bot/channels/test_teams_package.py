@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from bot.channels.teams.app.fit import lacking, manifest_in, unfit
+from bot.channels.teams.app.manifest import Manifest
 from bot.channels.teams.app.package import FOLDER, TemplateError, app_version, build_package, check_package
 from bot.channels.teams.app.png import SIGNATURE, nearest, read_png
 from bot.cli import main
@@ -36,6 +38,7 @@ ACTION = {"id": "print", "type": "action", "context": ["message"], "fetchTask": 
 WHITE, RED, NOTHING = b"\xff\xff\xff\xff", b"\xff\x00\x00\xff", b"\x00\x00\x00\x00"
 TINY = struct.pack(">II", 32, 1)
 GONE = object()
+CHANNEL = "19:abc@thread.tacv2"
 Files = dict[str, bytes]
 
 
@@ -207,6 +210,9 @@ def test_a_template_that_is_no_json_any_more_is_named(tmp_path: Path) -> None:
         ("{}", ["teams.app_id", "web.public_url"]),
         (TEAMS, ["web.public_url"]),
         (f"{TEAMS}web: {{public_url: 'http://helpdesk.example.org'}}", ["web.public_url"]),
+        (f"{TEAMS}web: {{public_url: 'https://localhost:8080'}}", ["web.public_url"]),
+        (f"{TEAMS}web: {{public_url: 'https://192.168.1.5'}}", ["web.public_url"]),
+        (f"{TEAMS}web: {{public_url: 'https://helpdesk.internal'}}", ["web.public_url"]),
         (f"web: {{public_url: {ADDRESS}}}", ["teams.app_id"]),
     ],
 )
@@ -214,6 +220,13 @@ def test_what_is_not_set_is_named(tmp_path: Path, text: str, keys: list[str]) ->
     with pytest.raises(SettingsError, match=r"docs/teams\.md") as caught:
         build_package(settings_from(tmp_path, text))
     assert [fault.key for fault in caught.value.faults] == keys
+
+
+def test_an_address_of_this_machine_alone_is_named_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"web\.public_url is https://localhost:8080, which is not in the internet;"
+    ):
+        build_package(settings_from(tmp_path, f"{TEAMS}web: {{public_url: 'https://localhost:8080'}}"))
 
 
 # --- what Teams would refuse in the manifest --------------------------------------------------------------------------
@@ -425,6 +438,84 @@ def test_a_language_file_that_is_none_is_named(files: Files, content: bytes, sai
     assert only_fault(files | {"de.json": content}).startswith(said)
 
 
+# --- what does not fit this Lotse -------------------------------------------------------------------------------------
+PLACES = {
+    "a queue": f"{SET_UP}handoff: {{queues: {{service-desk: {{channel: '{CHANNEL}', platform: teams}}}}}}\n",
+    "third level": f"{SET_UP}handoff: {{third_level: {{channel: '{CHANNEL}', platform: teams}}}}\n",
+    "a help channel": SET_UP.replace("teams: {", f"teams: {{help_channels: ['{CHANNEL}'], "),
+}
+MESSAGE_RIGHT, MEMBER_RIGHT = ("authorization/permissions/resourceSpecific/" + at for at in "01")
+LACKING = [
+    ("bots/0/scopes", ["team", "groupChat"], "bots[0].scopes lacks personal: nobody can chat with Lotse"),
+    ("bots/0/scopes", ["personal", "groupChat"], "bots[0].scopes lacks team: Lotse cannot be added to teams"),
+    ("bots/0/scopes", ["personal", "team"], "bots[0].scopes lacks groupChat: nobody can ask Lotse in a group chat"),
+    ("bots/0/supportsFiles", False, "bots[0].supportsFiles is false: nobody can send Lotse a file in their chat"),
+    (MESSAGE_RIGHT, GONE, "resourceSpecific lacks ChannelMessage.Read.Group (type Application): Lotse hears mentions"),
+    (f"{MESSAGE_RIGHT}/type", "Delegated", "lacks ChannelMessage.Read.Group (type Application): Lotse hears mentions"),
+    (MEMBER_RIGHT, GONE, "lacks ChannelMember.Read.Group (type Application): Lotse does not learn who is in a private"),
+    ("permissions/0", GONE, "permissions lacks identity: who adds Lotse is not told that it learns names"),
+    ("permissions/1", GONE, "permissions lacks messageTeamMembers: who adds Lotse is not told that it may write"),
+    ("composeExtensions", GONE, "composeExtensions has no action openTicket on messages with fetchTask: nobody finds"),
+    ("composeExtensions/0/commands/0/id", "open", "composeExtensions has no action openTicket on messages"),
+    ("composeExtensions/0/commands/0/fetchTask", False, "composeExtensions has no action openTicket on messages"),
+    ("composeExtensions/0/commands/0/context", ["compose"], "composeExtensions has no action openTicket on messages"),
+]  # fmt: skip
+
+
+def manifest_of(files: Files) -> Manifest:
+    return manifest_in(packed(files))
+
+
+def test_what_lotse_makes_fits_and_lacks_nothing(files: Files, tmp_path: Path) -> None:
+    for text in (SET_UP, *PLACES.values()):
+        assert list(unfit(manifest_of(files), settings_from(tmp_path, text))) == []
+    assert list(lacking(manifest_of(files))) == []
+
+
+def test_an_app_of_another_bot_is_named(files: Files, tmp_path: Path) -> None:
+    foreign = files | {"manifest.json": files["manifest.json"].replace(APP.encode(), OTHER.encode())}
+    assert check_package(packed(foreign)) == []  # its ids agree with each other
+    (fault,) = unfit(manifest_of(foreign), settings_from(tmp_path))
+    assert fault.startswith(
+        f"manifest.json: the app is for the bot {OTHER}, but teams.app_id is {APP}: write ${{app_id}}"
+    )
+
+
+def test_an_app_whose_ids_are_written_in_capitals_is_ours(files: Files, tmp_path: Path) -> None:
+    loud = files | {"manifest.json": files["manifest.json"].replace(APP.encode(), APP.upper().encode())}
+    assert list(unfit(manifest_of(loud), settings_from(tmp_path))) == []
+
+
+def test_a_bot_that_nobody_can_write_to_is_named(files: Files, tmp_path: Path) -> None:
+    mute = changed(files, "manifest.json", at("bots/0/isNotificationOnly"), True)
+    assert list(unfit(manifest_of(mute), settings_from(tmp_path))) == [
+        "manifest.json: bots[0].isNotificationOnly is true, so nobody can write to Lotse: make it false"
+    ]
+
+
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+def test_an_app_that_cannot_be_where_the_settings_want_it_is_named(files: Files, tmp_path: Path, text: str) -> None:
+    homeless = manifest_of(changed(files, "manifest.json", at("bots/0/scopes"), ["personal"]))
+    (fault,) = unfit(homeless, settings_from(tmp_path, text))
+    assert f"bots[0].scopes lacks team, but the settings name the channel {CHANNEL}" in fault
+    assert list(unfit(homeless, settings_from(tmp_path))) == []
+
+
+@pytest.mark.parametrize(("path", "value", "said"), LACKING)
+def test_what_the_docs_promise_and_the_app_lacks_is_named(files: Files, path: str, value: object, said: str) -> None:
+    (lack,) = lacking(manifest_of(changed(files, "manifest.json", at(path), value)))
+    assert said in lack
+
+
+def test_without_any_rights_each_is_named(files: Files) -> None:
+    found = list(lacking(manifest_of(changed(files, "manifest.json", at("authorization"), GONE))))
+    assert ["ChannelMessage.Read.Group" in found[0], "ChannelMember.Read.Group" in found[1], len(found)] == [
+        True,
+        True,
+        2,
+    ]
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def lotse(
@@ -450,6 +541,64 @@ def test_the_command_writes_the_package_and_says_what_comes_next(lotse: Any, tmp
     assert said == f"lotse-teams.zip is ready: Lotse at {ADDRESS}\n"
     assert "Upload a custom app" in then
     assert (tmp_path / "lotse-teams.zip").read_bytes() == build_package(settings_from(tmp_path))
+
+
+def test_the_command_names_the_links_that_lead_to_lotses_own_pages(lotse: Any, tmp_path: Path) -> None:
+    code, _, said = lotse("teams", "package")
+    assert code == 0
+    assert "Warning: websiteUrl, privacyUrl, termsOfUseUrl: Teams shows everybody these links, and they lead to" in said
+    assert "name yours with --website URL --privacy URL --terms URL" in said
+
+
+def test_the_links_can_be_named(lotse: Any, tmp_path: Path) -> None:
+    code, _, said = lotse("teams", "package", "--privacy", "https://example.org/p", "--terms", "https://example.org/t")
+    assert code == 0
+    assert "Warning: websiteUrl: Teams shows" in said
+    developer = json.loads(unpacked((tmp_path / "lotse-teams.zip").read_bytes())["manifest.json"])["developer"]
+    assert developer == {
+        "name": "Lotse",
+        "websiteUrl": ADDRESS,
+        "privacyUrl": "https://example.org/p",
+        "termsOfUseUrl": "https://example.org/t",
+    }
+    assert lotse("teams", "package", "--website", f"{ADDRESS}/it")[0] == 0
+
+
+def test_a_link_that_teams_would_refuse_is_named(lotse: Any, tmp_path: Path) -> None:
+    code, _, said = lotse("teams", "package", "--website", "http://example.org")
+    assert code == 1
+    assert "developer.websiteUrl is http://example.org: it must be an address that begins with https://" in said
+    assert not (tmp_path / "lotse-teams.zip").exists()
+
+
+def template(folder: Path, path: str, value: object) -> None:
+    """A template of one's own, my-teams, with another value at a place of its manifest."""
+    shutil.copytree(FOLDER, folder / "my-teams")
+    files = {"manifest.json": (FOLDER / "manifest.json").read_bytes()}
+    (folder / "my-teams" / "manifest.json").write_bytes(
+        changed(files, "manifest.json", at(path), value)["manifest.json"]
+    )
+
+
+def test_the_command_makes_no_app_for_another_bot(lotse: Any, tmp_path: Path) -> None:
+    template(tmp_path, "permissions/0", GONE)
+    manifest = tmp_path / "my-teams" / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace("${app_id}", OTHER), "utf-8")
+    code, _, said = lotse("teams", "package", "--template", "my-teams")
+    assert code == 1
+    assert f"Error: manifest.json: the app is for the bot {OTHER}, but teams.app_id is {APP}" in said
+    assert "Nothing was written." in said
+    assert not (tmp_path / "lotse-teams.zip").exists()
+
+
+def test_the_command_makes_an_app_that_lacks_something_and_says_so(lotse: Any, tmp_path: Path) -> None:
+    template(tmp_path, "bots/0/supportsFiles", False)
+    code, said, warned = lotse("teams", "package", "--template", "my-teams")
+    assert code == 0
+    assert "is ready" in said
+    assert (
+        "Warning: manifest.json: bots[0].supportsFiles is false: nobody can send Lotse a file in their chat" in warned
+    )
 
 
 def test_the_package_can_go_to_another_file(lotse: Any, tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 from bot.channels.teams.app.check import check_package, named_files
 from bot.config_file import Fault, SettingsError
 from bot.settings import Settings
+from bot.settings_notes import out_of_reach
 
 __all__ = ["FOLDER", "TemplateError", "build_package", "check_package"]
 
 FOLDER = Path(__file__).parents[4] / "teams"
+LINKS = ("website_url", "privacy_url", "terms_url")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -25,13 +27,14 @@ class TemplateError(Exception):
     """A file of the template that is no JSON any more."""
 
 
-def build_package(settings: Settings, folder: Path = FOLDER) -> bytes:
-    """The zip that is uploaded to Teams, the same to the byte for the same settings.
+def build_package(settings: Settings, folder: Path = FOLDER, links: Mapping[str, str] | None = None) -> bytes:
+    """The zip that is uploaded to Teams, the same to the byte for the same settings. links: by their placeholders,
+    what Teams is to show of the app instead of web.public_url.
 
     Raises SettingsError without teams.app_id and a web.public_url with https, TemplateError and OSError where a file
     of the template cannot be read.
     """
-    values = values_from(settings)
+    values = values_from(settings) | dict(links or {})
     manifest = fill(read_json(folder / "manifest.json"), values)
     files = {"manifest.json": as_json(manifest)}
     for name in sorted(set(named_files(manifest).values())):
@@ -53,7 +56,7 @@ def values_from(settings: Settings) -> dict[str, str]:
     if faults:
         raise SettingsError("config.yml", faults)
     address = str(settings.web.public_url).rstrip("/")
-    return {
+    return dict.fromkeys(LINKS, address) | {
         "version": app_version(version("lotse")),
         "app_id": str(settings.teams.app_id),
         "public_url": address,
@@ -66,10 +69,9 @@ def missing_in(settings: Settings) -> Iterator[Fault]:
     if settings.teams.app_id is None:
         text = "teams.app_id is not set; it is the bot's Microsoft App ID, docs/teams.md says where to find it"
         yield Fault(None, "teams.app_id", text)
-    address = settings.web.public_url
-    if address is None or not address.startswith("https://"):
-        found = "is not set" if address is None else f"is {address}"
-        text = f"web.public_url {found}; Teams needs the https:// address at which it reaches Lotse, see docs/teams.md"
+    reason = out_of_reach(settings.web.public_url)
+    if reason:
+        text = f"web.public_url {reason}; Teams needs the https:// address at which it reaches Lotse, see docs/teams.md"
         yield Fault(None, "web.public_url", text)
 
 
