@@ -1,5 +1,6 @@
 # make run    use Lotse with the demo knowledge base: everything is set up first, once (ARGS="--port 9000" is passed on)
-# make test   every test, with coverage (WORKERS=4 for more cores, TESTS=tests/kb_index for some of them)
+# make test   every test (WORKERS=4 for more cores, TESTS=tests/kb_index for some of them)
+# make cover  the same, and which lines no test has run: half as long again
 # make check  style, types, direction of the packages
 # make bench  the measurements
 # make lock   pin the newest versions pyproject.toml allows
@@ -19,7 +20,7 @@ STRICT = $(if $(filter true,$(CI)),-p tests.ci_strict)
 
 .DEFAULT_GOAL := run
 .NOTPARALLEL:
-.PHONY: run test check bench lock clean
+.PHONY: run test cover check bench lock clean
 
 run:
 	@$(SET_UP) run
@@ -29,7 +30,10 @@ run:
 test:
 	@$(SET_UP) test
 	@$(IN_VENV) -m nlu.environment .venv-rasa
-	@$(IN_VENV) -m pytest $(STRICT) -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(TESTS)
+	@$(IN_VENV) -m pytest $(STRICT) -n $(WORKERS) --dist loadfile $(COVER) $(TESTS)
+
+cover:
+	@$(MAKE) test COVER="--cov --cov-report=term:skip-covered"
 
 check:
 	@$(SET_UP) test
