@@ -1,6 +1,5 @@
 """What agents do in a hand-off thread: write, note, claim, correct, escalate, hand back, resolve."""
 
-import re
 from collections.abc import Callable
 
 from sqlalchemy import select
@@ -8,19 +7,16 @@ from sqlalchemy.orm import Session
 
 from bot import replies
 from bot.case import RequesterCase
-from bot.channels.port import Incoming, Press, PressResult
+from bot.channels.port import Incoming, Press, PressResult, Reply
 from bot.house import House
 from bot.learning import learn_from_agents, names_in
+from bot.notes import note_in, without_reply
 from bot.threads import open_third_level, open_threads
 from handoff import desk
 from handoff.desk import NotPossible
 from handoff.models import Kind, Message, Person, Place, Side, Ticket, TicketState
-from handoff.outbox import is_note, post
+from handoff.outbox import RESULT, is_note, post
 from kb_index.questions import note_unanswered
-
-REPLY_COMMAND = "/reply"
-# What a note may begin with before its mark: formatting, and characters that nobody sees, which come with pasted text.
-UNSEEN = re.compile(r"[\s*_~`>•\-\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0f\ufeff]*")
 
 
 def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
@@ -29,14 +25,14 @@ def kind_of(house: House, incoming: Incoming, place: Place) -> tuple[Kind, str]:
     The third level only ever writes notes.
     """
     handoff, text = house.settings.handoff, incoming.text.strip()
-    plain = text[len(UNSEEN.match(text)[0]) :]  # type: ignore[index]  # a note in bold or in a list is a note
-    prefix = next((prefix for prefix in handoff.note_prefixes if plain.startswith(prefix)), None)
-    if prefix is not None:
-        return Kind.NOTE, plain.removeprefix(prefix).strip()
+    note = note_in(text, handoff.note_prefixes)
+    if note is not None:
+        return Kind.NOTE, note
     if incoming.is_note or place.side == Side.THIRD_LEVEL:
         return Kind.NOTE, text
-    if text.startswith(REPLY_COMMAND):
-        return Kind.TEXT, text.removeprefix(REPLY_COMMAND).strip()
+    reply = without_reply(text)
+    if reply is not None:
+        return Kind.TEXT, reply
     goes_out = incoming.is_reply or handoff.reply == "conversation"
     return (Kind.TEXT if goes_out else Kind.NOTE), text
 
@@ -123,8 +119,20 @@ class AgentCase:
         person = self.session.scalar(wanted)
         if person is None:
             raise NotPossible("no_such_person")
+        before = self.ticket.agent
         desk.assign(self.session, self.ticket, person, self.now, self.agent)
         self.tell_requester("assigned", name=person.name)
+        self.tell_assigned(person, before)
+
+    def tell_assigned(self, person: Person, before: Person | None) -> None:
+        """The other agents are told who gave it to whom; who takes what nobody had stands on the card."""
+        names = {"number": self.ticket.number, "name": person.name}
+        if before is not None and before.id == person.id:
+            return
+        if person.id != self.agent.id:
+            self.case.tell_handoff("agent_assigned", by=self.agent.name, **names)
+        elif before is not None:
+            self.case.tell_handoff("agent_took_over", before=before.name, **names)
 
     def set_state(self, press: Press) -> None:
         state = TicketState(press.value)
@@ -139,7 +147,12 @@ class AgentCase:
             raise ValueError("unknown queue")
         if changes.get("category", self.ticket.category) not in {*handoff.categories, self.ticket.category, "other"}:
             raise ValueError("unknown category")
+        before = self.ticket.queue
         desk.correct(self.session, self.ticket, changes, self.now, self.agent)
+        if self.ticket.queue != before:
+            # Told where it was followed until now; where it goes on, card and transcript tell everything.
+            queue = self.house.handoff_texts().label("queue", self.ticket.queue)
+            self.case.tell_handoff("agent_moved", number=self.ticket.number, name=self.agent.name, queue=queue)
         open_threads(self.house, self.session, self.ticket)
 
     def escalate(self, press: Press) -> None:
@@ -156,8 +169,9 @@ class AgentCase:
         desk.resolve(self.session, self.ticket, cause, fix, self.house.reopen_until(), self.now, self.agent)
         learn_from_agents(self.house, self.session, self.ticket, self.agent.name)
         conversation = self.ticket.conversation
-        message = self.case.post(Kind.NOTICE, replies.resolved(self.case.texts, self.ticket))
+        message = self.tell_result("resolved", replies.resolved(self.case.texts, self.ticket))
         self.case.remember(on=message.id)
+        self.tell_how_resolved()
         if press.fields.get("propose_article") == "yes":
             language = conversation.language or self.house.settings.language.default
             summary, number, names = self.ticket.summary, self.ticket.number, names_in(self.session, conversation)
@@ -165,10 +179,23 @@ class AgentCase:
 
     def reopen(self, press: Press) -> None:
         desk.reopen(self.session, self.ticket, self.now, self.agent)
-        self.case.post(Kind.NOTICE, replies.reopened(self.case.texts, self.ticket))
+        self.tell_result("reopened", replies.reopened_by(self.case.texts, self.ticket, self.agent.name))
 
     def outage(self, press: Press) -> None:
         desk.announce_outage(self.session, self.ticket, self.now, self.agent, on=press.value == "on")
+
+    def tell_how_resolved(self) -> None:
+        """The other agents are told what it was; the cause never leaves them."""
+        texts, ticket = self.house.handoff_texts(), self.ticket
+        told = (("agent_cause", ticket.cause), ("agent_fix", ticket.fix))
+        details = "".join(f"\n\n{texts(key, text=text)}" for key, text in told if text)
+        self.case.tell_handoff("agent_resolved", number=ticket.number, name=self.agent.name, details=details)
+
+    def tell_result(self, result: str, reply: Reply) -> Message:
+        """Tell the requester what became of the ticket. Where it cannot be delivered, the agents are told just that."""
+        message = self.case.post(Kind.NOTICE, reply)
+        message.reply = {**(message.reply or {}), RESULT: result}
+        return message
 
     def tell_requester(self, key: str, **values: object) -> None:
         reply = replies.say(self.case.texts, key, number=self.ticket.number, **values)

@@ -24,7 +24,7 @@ from bot.learning import learn_from_agents, learn_helped, learn_not_helped, name
 from bot.thinking import Thought, propose
 from bot.threads import open_threads
 from bot.voice import Voice
-from bot.wording import has_no_answer
+from bot.wording import has_no_answer, still_broken
 from handoff import desk
 from handoff.desk import Proposal
 from handoff.models import ConversationState, Kind, Message, Reason, Ticket, TicketState, TicketType
@@ -32,6 +32,7 @@ from kb_index.port import Hit
 from kb_index.questions import note_unanswered
 
 BARE_CANCEL = 4
+SURELY_STATUS = 0.8
 STRONGER = {Reason.SENSITIVE, Reason.URGENT, Reason.OUTAGE, Reason.FRUSTRATED}
 SAYS_NO_FACT = {"not_helpful", "deny", "thanks", "greet"}
 UNANSWERED = {Reason.UNKNOWN, Reason.URGENT}
@@ -135,8 +136,15 @@ class RequesterCase(Voice):
         return self.say("added", number=ticket.number)
 
     def helped(self) -> str:
-        """The requester confirms: the case ends, and a ticket handed back to the bot with it."""
+        """The requester confirms: the case ends. A ticket that was handed back to the bot may be about something else:
+        whether it is solved, too, is asked."""
         learn_helped(self.session, self.conversation)
+        ticket = self.conversation.ticket
+        if ticket is not None and ticket.is_open:
+            message = self.post(Kind.NOTICE, replies.ask_if_solved(self.texts, ticket))
+            self.expect("cancel", message)
+            self.remember(solves=True)
+            return "asked_if_solved"
         self.say("helped")
         self.close("confirmed")
         return "confirmed"
@@ -279,25 +287,34 @@ class RequesterCase(Voice):
             fresh = {**kept, "urgency": min(kept["urgency"], fresh["urgency"])}
         self.remember(**told, reason=reason, missing=[], proposal=fresh, evidence=thought.evidence)
 
-    def open_ticket(self) -> str:
-        """Ticket, receipt and card in one transaction, from what the case remembers."""
+    def open_ticket(self, *, asked_by: str | None = None) -> str:
+        """Ticket, receipt and card in one transaction, from what the case remembers. asked_by: who wanted it for the
+        requester."""
         memory = self.conversation.memory
         reason = Reason(memory.get("reason", Reason.ERROR))
         again = self.conversation.ticket is not None
         proposal = self._proposal(memory)
         due = self.house.first_response_due(proposal.impact + proposal.urgency - 1)
+        not_helped = self._did_not_help()
         ticket = desk.open_ticket(self.session, self.conversation, reason, proposal, due, self.now)
-        self.post(
-            Kind.RECEIPT, replies.receipt(self.texts, ticket, self.house.moment(), again=again), memory.get("evidence")
-        )
-        if again:
-            self.tell_handoff("agent_handed_over_again", number=ticket.number, reason=self._reason_for_agents(reason))
-        else:
-            open_threads(self.house, self.session, ticket)
+        told = replies.receipt(self.texts, ticket, self.house.moment(), again=again, asked_by=asked_by)
+        self.post(Kind.RECEIPT, told, memory.get("evidence"))
         if reason in UNANSWERED or memory.get("unanswered"):
             self.note_question(reason, ticket.number)
-        self.conversation.memory = {"question": memory.get("question", ""), "taught": memory.get("taught", [])}
+        kept = {"question": memory.get("question", ""), "taught": memory.get("taught", []), "not_helped": not_helped}
+        self.conversation.memory = kept
+        if again:
+            why = replies.reason_for(self.house.handoff_texts(), ticket)
+            self.tell_handoff("agent_handed_over_again", number=ticket.number, reason=why)
+        else:
+            open_threads(self.house, self.session, ticket)
         return "ticket"
+
+    def _did_not_help(self) -> bool:
+        """Whether the requester said of what was shown last for this question that it did not help."""
+        memory = self.conversation.memory
+        answered = memory.get("answered") or {}
+        return answered.get("helped") is False and answered["article_id"] in memory.get("tried", ())
 
     def _reason_for_agents(self, reason: Reason) -> str:
         return self.house.handoff_texts()(f"reason_{reason}")
@@ -321,6 +338,11 @@ class RequesterCase(Voice):
     def add_to_ticket(self, messages: Sequence[Message], thought: Thought | None) -> str:
         """Bring messages to the agents; the bot answers only plain wishes, and only until a person has taken over."""
         ticket = self.require_ticket()
+        if thought is not None and only_asks_how_it_stands(thought):
+            return self.show_tickets()
+        messages = [message for message in messages if message.text.strip() or message.attachments]
+        if not messages:
+            return self.tell_who_has_it()  # nothing but "@Lotse"
         self.relay(messages, ticket)
         desk.note_requester_wrote(self.session, ticket, self.now)
         if self.conversation.state == ConversationState.WITH_PERSON:
@@ -332,12 +354,23 @@ class RequesterCase(Voice):
             return self.say("added", number=ticket.number)
         if isinstance(thought.decision, HandOver) and thought.decision.reason in STRONGER - {ticket.reason}:
             return self.raise_ticket(ticket, thought.decision.reason, thought)
-        if isinstance(thought.decision, ShowTickets):
-            return self.show_tickets()
-        if isinstance(thought.decision, Cancel) or (thought.understanding.intent == "helpful"):
+        if isinstance(thought.decision, Cancel) or says_it_is_solved(thought):
             return self.cancel()
-        if isinstance(thought.decision, SmallTalk) and thought.decision.key in {"thanks", "goodbye"}:
-            return self.say(thought.decision.key)
+        return self.say_beside(ticket, thought)
+
+    def say_beside(self, ticket: Ticket, thought: Thought) -> str:
+        """What was added to a waiting ticket may be a question of its own: what surely answers it is told as well."""
+        misread = thought.understanding.intent == "helpful"  # whoever was plainly helped was asked already
+        match thought.decision:
+            case SmallTalk("thanks" | "goodbye" | "language" as key) if not misread:
+                return self.say(key)
+            case ShowTickets():
+                return self.show_tickets()
+            case HandOver(Reason.ASKED_FOR_PERSON):
+                return self.tell_who_has_it()
+            case Answer(hit):
+                self.post(Kind.ANSWER, replies.answer_beside(self.texts, hit, ticket), thought.evidence)
+                return "added"
         return self.say("added", number=ticket.number)
 
     def add_words(self, text: str, name: str) -> str:
@@ -353,11 +386,14 @@ class RequesterCase(Voice):
         queue = fresh.queue if reason == Reason.SENSITIVE else ticket.queue
         urgency = min(ticket.urgency, fresh.urgency)
         due = min(ticket.first_response_due, self.house.first_response_due(ticket.impact + urgency - 1))
+        key = "agent_raised" if queue == ticket.queue else "agent_raised_to_queue"
         desk.raise_ticket(self.session, ticket, reason, queue, urgency, due, self.now)
         when = self.house.moment().promise(ticket.first_response_due, self.texts)
+        texts = self.house.handoff_texts()
+        told = {"reason": self._reason_for_agents(reason), "queue": texts.label("queue", queue)}
+        self.tell_handoff(key, number=ticket.number, priority=f"P{ticket.priority}", **told)
         open_threads(self.house, self.session, ticket)
         self.post(Kind.RECEIPT, replies.say(self.texts, "raised", number=ticket.number, when=when), thought.evidence)
-        self.tell_handoff("agent_raised", number=ticket.number, reason=self._reason_for_agents(reason))
         return "raised"
 
     def relay(self, messages: Sequence[Message], ticket: Ticket) -> None:
@@ -382,14 +418,18 @@ class RequesterCase(Voice):
     def confirm_resolved(self) -> str:
         ticket = self.require_ticket()
         self.post(Kind.NOTICE, replies.say(self.texts, "confirmed_resolved", number=ticket.number))
-        self.tell_handoff("agent_confirmed", number=ticket.number, requester=ticket.requester.name)
+        if not ticket.is_open:
+            self.tell_handoff("agent_confirmed", number=ticket.number, requester=ticket.requester.name)
         self.close("confirmed")
         return "confirmed"
 
     def settle_cancel(self, *, yes: bool) -> str:
         """The answer to "shall I close the ticket?"."""
-        ticket = self.require_ticket()
+        ticket, solves = self.require_ticket(), self.conversation.memory.get("solves", False)
         self.expect(None)
+        self.remember(solves=False)
+        if yes and solves and ticket.is_open:
+            return self.confirm_resolved()
         if not yes:
             self.post(Kind.NOTICE, replies.say(self.texts, "ticket_kept", number=ticket.number))
             return "kept"
@@ -422,7 +462,7 @@ class RequesterCase(Voice):
         """The reaction is overdue: say so where agents look."""
         ticket = self.require_ticket()
         if ticket.is_open and ticket.first_response_at is None:
-            due = self.house.moment().date(ticket.first_response_due, self.house.handoff_texts())
+            due = self.house.moment().at(ticket.first_response_due, self.house.handoff_texts())
             self.tell_handoff("agent_first_response_due", number=ticket.number, due=due)
             desk.note_event(self.session, ticket, "first_response_overdue", self.now, None)
 
@@ -439,3 +479,19 @@ class RequesterCase(Voice):
         if self.conversation.ticket is not None:
             self.tell_handoff("agent_failed", number=self.conversation.ticket.number)
         return "failed"
+
+
+def only_asks_how_it_stands(thought: Thought) -> bool:
+    """Whether nothing else is said; what might be more is for the agents, too."""
+    sure = thought.understanding.confidence >= SURELY_STATUS
+    return isinstance(thought.decision, ShowTickets) and sure and is_short(thought)
+
+
+def says_it_is_solved(thought: Thought) -> bool:
+    """Whether the words may say that the problem is gone: then it is asked whether the ticket can be closed."""
+    text = thought.situation.text
+    return thought.understanding.intent == "helpful" and "?" not in text and not still_broken(text)
+
+
+def is_short(thought: Thought) -> bool:
+    return len(thought.situation.text.split()) <= LONGEST_SMALL_TALK

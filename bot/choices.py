@@ -7,7 +7,7 @@ from kb_index.passages import PATH
 from kb_index.port import Hit
 from kb_index.repeats import repeats, title_words
 
-LONGEST_LABEL = 75  # characters; Slack refuses a longer button
+LONGEST_LABEL = 150  # characters; what is too long for a button of its platform is listed above it
 LONGEST_DETAIL = 42
 FIRST_WORDS = 8
 
@@ -22,7 +22,7 @@ def distinct(hits: Iterable[Hit]) -> tuple[Hit, ...]:
 
 
 def choice_label(hit: Hit, others: Iterable[Hit], mark: str = "") -> str:
-    """What a button calls an article, at most 75 characters: its title; where another choice has the same title, its
+    """What a button calls an article, at most 150 characters: its title; where another choice has the same title, its
     heading or the words by which it differs. mark: what must stand behind it, as `(auf Englisch)`."""
     twins = [one for one in others if one is not hit and title_words(one.title) == title_words(hit.title)]
     room = LONGEST_LABEL - (len(mark) + 1 if mark else 0)

@@ -82,7 +82,8 @@ class Situation:
     articles already shown for this question; shown: for others. did_not_help: those tried are known to be wrong.
     asked_back: how often choices were offered for it. follow_up: it goes on from the question before, so it is no small
     talk. one_word: all that the question says, where that is one word. answered: an answer waits for feedback.
-    pointed_away: out of scope was said before.
+    pointed_away: out of scope was said before. language_wish: all that is wanted is another language.
+    wants_closed: the words say that a ticket can be closed.
     """
 
     text: str
@@ -101,6 +102,8 @@ class Situation:
     answered: bool = False
     pointed_away: bool = False
     has_open_ticket: bool = False
+    language_wish: bool = False
+    wants_closed: bool = False
 
     def is_left(self, hit: Hit) -> bool:
         """Whether an article was not shown yet."""
@@ -119,6 +122,8 @@ def conclude(situation: Situation) -> Decision:
 
 
 def _needs_person(situation: Situation) -> Decision | None:
+    if situation.language_wish:
+        return SmallTalk("language")
     intent = situation.understanding.intent
     is_alarm = situation.understanding.confidence >= ALARM
     if situation.sensitive is not None:
@@ -142,6 +147,8 @@ def _plain_wish(situation: Situation) -> Decision | None:
         return Feedback(helped=True)
     if situation.answered and not situation.follow_up and (situation.did_not_help or intent in SAYS_NO):
         return Feedback(helped=False)
+    if situation.wants_closed and situation.has_open_ticket:
+        return Cancel()
     if intent == "ticket_status":
         return ShowTickets()
     if intent == "add_to_ticket" and situation.has_open_ticket:

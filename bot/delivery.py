@@ -14,7 +14,7 @@ from bot.threads import NO_THREAD_YET, replace_thread
 from handoff import inbox, outbox, pace
 from handoff.desk import handoff_places
 from handoff.leases import Lease, held_conversation, lock_conversation
-from handoff.models import ConversationState, Kind, Message, Reason, Side
+from handoff.models import ConversationState, Kind, Message, Reason, Side, Ticket
 
 logger = logging.getLogger(__name__)
 MOST_DOUBTS = 6  # times a place has to be said to be gone, over a minute, where that may be wrong
@@ -197,7 +197,8 @@ class Delivery:
             message = session.get_one(Message, parcel.message_id)
             known = message.place.unreachable_at is not None
             outbox.mark_undeliverable(message, why, self.house.clock())
-            if message.place.side == Side.REQUESTER and not known:
+            result = (message.reply or {}).get(outbox.RESULT)
+            if message.place.side == Side.REQUESTER and (result or not known):
                 self._tell_agents(session, message)
             elif not known:
                 self._tell_other_places(session, message)
@@ -211,7 +212,14 @@ class Delivery:
             question = message.conversation.memory.get("question", "")
             message.conversation.memory = {"question": question, "reason": Reason.ERROR}
             case.open_ticket()
-        case.tell_handoff("agent_undeliverable", requester=message.conversation.requester.name)
+        told = {"requester": message.conversation.requester.name}
+        match (message.reply or {}).get(outbox.RESULT), message.conversation.ticket:
+            case "resolved", Ticket() as ticket:
+                case.tell_handoff("agent_does_not_know_resolved", number=ticket.number, **told)
+            case "reopened", Ticket() as ticket:
+                case.tell_handoff("agent_does_not_know_reopened", number=ticket.number, **told)
+            case _:
+                case.tell_handoff("agent_undeliverable", **told)
 
     def _tell_other_places(self, session: Session, message: Message) -> None:
         """Who follows a ticket in a channel that cannot be reached any more is looked for where else it is followed."""

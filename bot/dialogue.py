@@ -45,6 +45,8 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
         return from_colleague(case, messages, thought)
     if thought is None:
         return case.add_to_ticket(messages, thought)
+    if thought.decision == SmallTalk("language") and case.conversation.state == ConversationState.WITH_BOT:
+        return case.say("language")
     if case.conversation.expects == "cancel" and thought.understanding.intent in {"affirm", "deny"}:
         return case.settle_cancel(yes=thought.understanding.intent == "affirm")
     if case.conversation.state in PERSON_HAS_IT:
@@ -63,7 +65,8 @@ def from_colleague(case: RequesterCase, messages: Sequence[Message], thought: Th
     if thought is None or case.conversation.state in PERSON_HAS_IT:
         return case.add_to_ticket(messages, None)
     asks = isinstance(thought.decision, Answer | AskBack | HandOver)
-    if asks and case.conversation.state == ConversationState.WITH_BOT:
+    free = case.conversation.expects in {None, "feedback"}  # a question to the requester is theirs to answer
+    if asks and free and case.conversation.state == ConversationState.WITH_BOT:
         return case.perform(thought, messages)
     return case.say("not_your_case")
 
@@ -198,7 +201,12 @@ def open_ticket(case: RequesterCase, thought: Thought | None, message: Message, 
     reason = sensitive if sensitive in STRONGER else Reason.ASKED_FOR_PERSON
     case.keep(thought, reason)
     case.remember(reason=reason, missing=[], evidence=thought.evidence)
-    return case.open_ticket()
+    by, requester = message.person.name if message.person else None, case.conversation.requester
+    outcome = case.open_ticket(asked_by=by if (message.reply or {}).get("for_another") else None)
+    if message.person is not None and message.person_id != requester.id:
+        number = case.require_ticket().number
+        case.tell_handoff("agent_opened_for", number=number, name=message.person.name, requester=requester.name)
+    return outcome
 
 
 def late(case: RequesterCase, burst: Burst, message: Message) -> str:

@@ -169,7 +169,7 @@ class Engine:
             if conversation.ticket is None or first.person is None:
                 raise LookupError(f"message {first.id} is from an agent, but there is no ticket")
             return AgentCase(self.house, session, conversation.ticket, first.person).take(first)
-        if thought is not None and conversation.language is None:
+        if thought is not None:
             conversation.language = thought.language
         return handle_requester(self.house, session, burst, messages, thought)
 

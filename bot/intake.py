@@ -244,9 +244,11 @@ def store_press(house: House, session: Session, press: Press) -> Message | None:
     message = record_press(house, session, press, conversation, place, Author.REQUESTER)
     message.concerns = below
     inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
+    name = message.person.name if message.person else ""
     if press.value and (press.from_form or place.thread.startswith(NO_THREAD_YET)):
-        name = message.person.name if message.person else ""
         say_first(house, session, conversation, told_first(press, conversation), press.value, name=name)
+    elif press.value and is_for_another(press):
+        message.reply = {"for_another": True}  # the receipt says who it was
     if press.fields.get("note"):
         note_for_agents(house, session, press, message)
     return message
@@ -254,10 +256,15 @@ def store_press(house: House, session: Session, press: Press) -> Message | None:
 
 def told_first(press: Press, conversation: Conversation) -> str:
     """How a requester is told what a ticket is about, or an addition to theirs, when they have not read it yet."""
-    if press.on_behalf_of is None or press.on_behalf_of.id == press.person.id:
+    if not is_for_another(press):
         return "ticket_about"
     has_ticket = conversation.state in {ConversationState.WAITING_FOR_PERSON, ConversationState.WITH_PERSON}
     return "added_for_you" if has_ticket else "ticket_for_you"
+
+
+def is_for_another(press: Press) -> bool:
+    """Whether somebody presses for somebody else."""
+    return press.on_behalf_of is not None and press.on_behalf_of.id != press.person.id
 
 
 def note_for_agents(house: House, session: Session, press: Press, opening: Message) -> None:

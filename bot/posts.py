@@ -1,7 +1,7 @@
 """What a row of the outbox says when it is sent: a card is drawn from its ticket as it is now, a relay speaks for
 its author."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -42,6 +42,8 @@ def card_for(house: House, session: Session, ticket: Ticket, place: Place) -> Re
     handoff, texts = house.settings.handoff, house.handoff_texts()
     third = place.side == Side.THIRD_LEVEL
     rule = texts(f"card_rule_{'third_level' if third else handoff.reply}", prefix=note_prefix(handoff, place))
+    if not third and ticket.conversation.place.route.get("shared"):
+        rule = f"{rule} {texts('card_others_read')}"
     options = None if third else replies.CardOptions(tuple(handoff.queues), tuple(handoff.categories))
     articles = best_articles(session, ticket)
     return replies.card(
@@ -94,9 +96,10 @@ def transcript_for(house: House, session: Session, message: Message) -> Reply:
     """What was said before: in the thread when it is short or files cannot be posted there, else as a file, with
     everything that was searched."""
     texts, number = house.handoff_texts(), message.conversation.ticket.number if message.conversation.ticket else "?"
-    before = [entry for entry in transcript.entries(session, message.conversation) if entry.at <= message.created_at]
+    story = transcript.without_deleted(transcript.entries(session, message.conversation))
+    before = [entry for entry in story if entry.at <= message.created_at]
     told = "\n".join(line for entry in before for line in told_lines(entry, texts, house.moment()))
-    files = files_before(session, message)
+    files = files_before(session, message, before)
     channel = house.channels.get(message.platform)
     if len(told) <= LONGEST_IN_THREAD or (channel is not None and not channel.takes_files):
         return Reply(f"**{texts('transcript_title', number=number)}**\n\n```\n{fenceless(told)}\n```", files=files)
@@ -104,21 +107,23 @@ def transcript_for(house: House, session: Session, message: Message) -> Reply:
     return Reply(f"**{texts('transcript_as_file', number=number, count=len(before))}**", files=(whole, *files))
 
 
-def files_before(session: Session, message: Message) -> tuple[File, ...]:
+def files_before(session: Session, message: Message, before: Sequence[Entry]) -> tuple[File, ...]:
     """What was attached before the thread was opened: agents who cannot see the desk see it there."""
     earlier = select(Message).where(
         Message.conversation_id == message.conversation_id, Message.to_send.is_(False), Message.id < message.id
     )
-    found = [file for told in session.scalars(earlier.order_by(Message.id)) for file in files_of(told)]
+    kept = {file.id for entry in before for file in entry.files}
+    told = (file for one in session.scalars(earlier.order_by(Message.id)) for file in files_of(one))
+    found = [file for file in told if file.number in kept]
     return tuple(file for file in found if file.content is not None)[-MOST_FILES:]
 
 
 def told_lines(entry: Entry, texts: Texts, moment: Moment) -> Iterator[str]:
     """One thing said, as colleagues read it: when, who, what, with the files and the articles that were found."""
-    if entry.author == "event":
-        return
-    what = pressed_label(entry, texts) if entry.kind == Kind.PRESS else entry.words
-    lines = [line for line in what.splitlines() if line.strip()]
+    if entry.author == "event" or entry.kind == Kind.DELETION:
+        return  # what was deleted says so itself
+    lines = [line for line in told_words(entry, texts).splitlines() if line.strip()]
+    lines += [f"• {label}" for label in entry.choices]
     lines += [f"📎 {file.name}" for file in entry.files]
     yield f"{moment.clock(entry.at)}  {'🔒 ' if entry.is_note else ''}{entry.name}"
     yield from (f"       {line}" for line in lines)
@@ -127,10 +132,20 @@ def told_lines(entry: Entry, texts: Texts, moment: Moment) -> Iterator[str]:
         yield f"       → {texts('transcript_found', articles=', '.join(found))}"
 
 
+def told_words(entry: Entry, texts: Texts) -> str:
+    """What was said: the new wording of an edit with a mark, a press as its button, nothing of what was deleted."""
+    if entry.deleted:
+        return texts("transcript_deleted")
+    if entry.kind == Kind.PRESS:
+        return f"[{pressed_label(entry, texts)}]"
+    return texts("transcript_edited", text=entry.words) if entry.is_edit else entry.words
+
+
 def pressed_label(entry: Entry, texts: Texts) -> str:
-    """`[Das hat geholfen]`, in the language of the hand-off."""
-    action, _, value = entry.text.partition(":")
-    return f"[{texts(f'button_{action}')}]" if f"button_{action}" in texts.catalogue else f"[{value or action}]"
+    """`Das hat geholfen`, in the language of the hand-off; an article as it was offered."""
+    action = entry.text.partition(":")[0]
+    known = (key for key in (f"pressed_{action}", f"button_{action}") if key in texts.catalogue)
+    return texts(next(known, "pressed_other")) if action != "choose" else entry.pressed or texts("pressed_other")
 
 
 def fenceless(text: str) -> str:
@@ -145,19 +160,20 @@ def relay_for(house: House, message: Message, told: Message) -> Reply:
     if told.kind == Kind.DELETION:
         requesters = message.place.side == Side.REQUESTER
         text = (house.texts_for(message.conversation) if requesters else house.handoff_texts())("message_deleted")
-    refused = [file for file in files if file.refused]
-    limit = house.settings.web.upload_limit_mb
-    texts = house.handoff_texts()
-    lost = "\n".join(
-        texts("file_not_kept", name=file.name, why=texts(f"file_{file.refused}", limit=limit)) for file in refused
-    )
+    lost = [] if message.place.side == Side.REQUESTER else [refused(house, file) for file in files if file.refused]
     return Reply(
-        "\n".join(filter(None, (text, lost if message.place.side != Side.REQUESTER else ""))),
+        "\n".join(filter(None, (text, *lost))),
         author=person.name if person else None,
         image=person.image if person else None,
         files=tuple(file for file in files if file.content is not None),
         note=is_note(told),
     )
+
+
+def refused(house: House, file: File) -> str:
+    """What colleagues are told of a file that did not come with a message: plainly not the words of its author."""
+    texts, limit = house.handoff_texts(), house.settings.web.upload_limit_mb
+    return texts("agent_file_refused", name=file.name, why=texts(f"refused_{file.refused}", limit=limit))
 
 
 def files_of(message: Message) -> tuple[File, ...]:

@@ -11,7 +11,7 @@ from bot.choices import choice_label
 from bot.texts import Texts
 from handoff.desk import THIRD_LEVEL
 from handoff.models import Reason, Ticket, TicketState
-from kb_index.markup import article_links, without_bare_heading
+from kb_index.markup import article_links, unwrapped, without_bare_heading
 from kb_index.port import Hit
 
 RECEIPTS = {
@@ -48,6 +48,14 @@ class Moment:
         weekday = texts("weekdays").split()[local.weekday()]
         return texts(key, time=f"{local:%H:%M}", date=self.date(at, texts), day=weekday)
 
+    def at(self, at: datetime, texts: Texts) -> str:
+        """ "today at 14:30", "am Montag, 23.11.2026, um 09:00 Uhr"."""
+        local = at.astimezone(self.zone)
+        today = local.date() == self.now.astimezone(self.zone).date()
+        weekday = texts("weekdays").split()[local.weekday()]
+        key = "today_at" if today else "day_at"
+        return texts(key, time=f"{local:%H:%M}", date=self.date(at, texts), day=weekday)
+
     def promise(self, at: datetime, texts: Texts) -> str:
         """When a person reacts, as told to who waits; a time that has passed is not promised again."""
         return self.by(at, texts) if at > self.now else texts("as_soon_as_possible")
@@ -65,13 +73,7 @@ def person_button(texts: Texts) -> Button:
 def answer(texts: Texts, hit: Hit) -> Reply:
     """The passage with its source, its review date and three ways on."""
     key = "answer" if hit.language == texts.language else "answer_other_language"
-    reviewed = hit.reviewed_on
-    source = (
-        texts("source", title=hit.title)
-        if reviewed is None
-        else texts("source_reviewed", title=hit.title, date=plain_date(reviewed, texts))
-    )
-    text = without_bare_heading(hit.text)
+    text = as_told(hit)
     return Reply(
         texts(key, title=hit.title, text=text, person=texts("button_person")),
         (
@@ -79,9 +81,30 @@ def answer(texts: Texts, hit: Hit) -> Reply:
             Button("not_helped", texts("button_not_helped")),
             person_button(texts),
         ),
-        (Link(source, article_url(hit.article_id)),),
+        (Link(source_of(texts, hit), article_url(hit.article_id)),),
         allowed_links=article_links(text),
     )
+
+
+def answer_beside(texts: Texts, hit: Hit, ticket: Ticket) -> Reply:
+    """The passage for who waits for a person: nothing is asked about it, the ticket stays as it is."""
+    text = as_told(hit)
+    told = texts("added_and_found", number=ticket.number, title=hit.title, text=text)
+    return Reply(
+        told, (), (Link(source_of(texts, hit), article_url(hit.article_id)),), allowed_links=article_links(text)
+    )
+
+
+def as_told(hit: Hit) -> str:
+    """The passage as it is posted: without a heading that has nothing below it, its lines as long as they come."""
+    return unwrapped(without_bare_heading(hit.text))
+
+
+def source_of(texts: Texts, hit: Hit) -> str:
+    """The title, and when somebody looked at the article last."""
+    if hit.reviewed_on is None:
+        return texts("source", title=hit.title)
+    return texts("source_reviewed", title=hit.title, date=plain_date(hit.reviewed_on, texts))
 
 
 def plain_date(day: Any, texts: Texts) -> str:
@@ -107,10 +130,14 @@ def ask_fact(texts: Texts, fact: str) -> Reply:
     return say(texts, f"ask_{fact}", Button("skip", texts("button_skip")))
 
 
-def receipt(texts: Texts, ticket: Ticket, moment: Moment, *, again: bool = False) -> Reply:
-    """The ticket's number and when a person reacts."""
+def receipt(texts: Texts, ticket: Ticket, moment: Moment, *, again: bool = False, asked_by: str | None = None) -> Reply:
+    """The ticket's number and when a person reacts; asked_by: who wanted it, where that was not the requester."""
+    when = moment.promise(ticket.first_response_due, texts)
+    if asked_by is not None and ticket.reason == Reason.ASKED_FOR_PERSON:
+        names = {"name": asked_by, "requester": ticket.requester.name}
+        return say(texts, "receipt_for_somebody", number=ticket.number, when=when, **names)
     key = "receipt_again" if again else RECEIPTS.get(Reason(ticket.reason), "receipt")
-    return say(texts, key, number=ticket.number, when=moment.promise(ticket.first_response_due, texts))
+    return say(texts, key, number=ticket.number, when=when)
 
 
 def known_outage(texts: Texts, outage: Ticket) -> Reply:
@@ -154,9 +181,27 @@ def reopened(texts: Texts, ticket: Ticket) -> Reply:
     return say(texts, "reopened", number=ticket.number, who=who)
 
 
+def reopened_by(texts: Texts, ticket: Ticket, name: str) -> Reply:
+    """An agent has reopened it: the one who had it, another, or one where nobody had it."""
+    who = texts("reopened_nobody")
+    if ticket.agent is not None:
+        who = texts("reopened_owner", name=ticket.agent.name)
+        if ticket.agent.name == name:
+            return say(texts, "reopened_by_owner", number=ticket.number, name=name)
+    return say(texts, "reopened_by", number=ticket.number, name=name, who=who)
+
+
 def cancel_ticket(texts: Texts, ticket: Ticket) -> Reply:
-    yes, no = Button("cancel_yes", texts("button_cancel_yes")), Button("cancel_no", texts("button_cancel_no"))
-    return say(texts, "cancel_ticket", yes, no, number=ticket.number)
+    return say(texts, "cancel_ticket", *yes_or_no(texts), number=ticket.number)
+
+
+def ask_if_solved(texts: Texts, ticket: Ticket) -> Reply:
+    return say(texts, "ask_if_solved", *yes_or_no(texts), number=ticket.number, summary=ticket.summary)
+
+
+def yes_or_no(texts: Texts) -> tuple[Button, Button]:
+    """Whether a ticket is to be closed."""
+    return Button("cancel_yes", texts("button_cancel_yes")), Button("cancel_no", texts("button_cancel_no"))
 
 
 @dataclass(frozen=True)
@@ -208,10 +253,16 @@ def card_values(texts: Texts, ticket: Ticket, moment: Moment) -> dict[str, str]:
         "type": texts(f"type_{ticket.type}"),
         "category": texts.label("category", ticket.category),
         "queue": texts.label("queue", ticket.queue),
-        "reason": texts(f"reason_{ticket.reason}"),
+        "reason": reason_for(texts, ticket),
         "due": moment.by(ticket.first_response_due, texts),
         "owner": texts("card_owner", name=ticket.agent.name) if ticket.agent else texts("card_unclaimed"),
     }
+
+
+def reason_for(texts: Texts, ticket: Ticket) -> str:
+    """Why Lotse handed over: where an answer was found and did not help, just that."""
+    not_helped = ticket.reason == Reason.UNKNOWN and ticket.conversation.memory.get("not_helped", False)
+    return texts("reason_not_helped" if not_helped else f"reason_{ticket.reason}")
 
 
 def card_buttons(texts: Texts, ticket: Ticket) -> tuple[Button, ...]:

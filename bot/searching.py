@@ -30,8 +30,12 @@ def _promise(result: SearchResult | None, shown: Mapping[int, str]) -> tuple[int
     best = _best_new(result, shown)
     if result.answer_from is not None and best >= result.answer_from:
         return 2, best
-    asks = result.ask_from is not None and result.among_first.probability >= result.ask_from
-    return (1, best) if asks else (0, 0.0)
+    return (1, best) if is_worth_offering(result) else (0, 0.0)
+
+
+def is_worth_offering(result: SearchResult) -> bool:
+    """Whether what was found is sure enough to be offered as a choice."""
+    return result.ask_from is not None and result.among_first.probability >= result.ask_from
 
 
 def _best_new(result: SearchResult, shown: Mapping[int, str]) -> float:

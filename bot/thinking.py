@@ -9,7 +9,7 @@ from bot.decision import LONGEST_SMALL_TALK, SAYS_NO, Decision, HandOver, Situat
 from bot.evidence import evidence_of
 from bot.house import House
 from bot.searching import LONGEST_ASKED, shown_before, surest
-from bot.wording import asks_for_person, sensitive_topic, still_broken, type_of
+from bot.wording import asks_for_language, asks_for_person, sensitive_topic, still_broken, type_of, wants_closed
 from handoff.desk import Proposal
 from handoff.models import ConversationState, Reason
 from kb_index.port import Hit
@@ -20,6 +20,7 @@ from nlu.port import Understanding
 
 LEAST_SURE_CATEGORY = 0.3  # below it a guess would only send the ticket to the wrong team
 NO_PRIORITY = 2
+LEAST_WORDS = 4  # of a question that may change the language
 ABOUT_THE_QUESTION = {"helpful", "affirm", "not_helpful", "deny", "cancel", "talk_to_human", "create_ticket"}
 LONGEST_BEFORE = 1_000  # characters of what was searched before, so that the new words are still read
 OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "niemand", "nobody")
@@ -77,7 +78,12 @@ class Thought:
 def think(house: House, case: Case, text: str) -> Thought:
     """Understand the text, search for it and decide. Words that need a person are seen before any model is asked."""
     asked = text[:LONGEST_ASKED]
-    language = language_of(house, case, asked)
+    begins = _begins(case, asked)
+    language = language_of(house, case, asked, begins=begins)
+    wished = asks_for_language(asked)
+    if wished is not None:
+        situation = Situation(asked, Understanding("unclear", 0.0, (), "none"), language_wish=True)
+        return _conclude(house, situation, wished, text, continues=True)
     sensitive = sensitive_topic(asked, house.settings.sensitive)
     if sensitive is not None:
         situation = Situation(asked, Understanding("unclear", 0.0, (), "none"), sensitive=sensitive)
@@ -87,6 +93,8 @@ def think(house: House, case: Case, text: str) -> Thought:
     says_no = understanding.intent in SAYS_NO or (still_broken(asked) and not has_topic(asked))
     about_it = wants_person or frustrated or says_no or understanding.intent in ABOUT_THE_QUESTION
     complains = says_no and not (opens_follow_up(asked) and has_topic(asked))
+    if begins and about_it:
+        language = language_of(house, case, asked)
     follows = _goes_on(case, asked) and not (wants_person or frustrated or complains) and ("?" in asked or not about_it)
     continues = not follows and _continues(case, about_it=about_it)
     inquiry = _inquiry(case, text, continues=continues, about_it=about_it, follows=follows)
@@ -107,13 +115,22 @@ def think(house: House, case: Case, text: str) -> Thought:
         answered=case.expects == "feedback",
         pointed_away=case.pointed_away,
         has_open_ticket=case.has_open_ticket,
+        wants_closed=wants_closed(asked),
     )
     return _conclude(house, situation, language, question, searches=searches, continues=continues)
 
 
-def language_of(house: House, case: Case, text: str) -> str:
-    """The case's one language: decided once, from the text, else from the person, else the house's default."""
-    return case.language or detect_language(text) or case.known_language or house.settings.language.default
+def language_of(house: House, case: Case, text: str, *, begins: bool = False) -> str:
+    """The language of the case: decided from its question, else from the person, else the house's default. begins: the
+    text may begin with another question, which decides anew where it is sure (decision 0019)."""
+    told = detect_language(text) if begins or case.language is None else None
+    return told or case.language or case.known_language or house.settings.language.default
+
+
+def _begins(case: Case, text: str) -> bool:
+    """Whether a text may be a question of its own: nothing is asked of the person, and it is more than a word."""
+    free = case.state == ConversationState.WITH_BOT and case.expects in {None, "feedback"}
+    return free and len(text.split()) >= LEAST_WORDS and not is_follow_up(text)
 
 
 def _goes_on(case: Case, text: str) -> bool:

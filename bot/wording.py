@@ -7,6 +7,7 @@ from functools import cache
 from bot.settings import SensitiveTopic
 from handoff.models import TicketType
 
+WORD = re.compile(r"\w+")
 PERSON = re.compile(
     r"""\b(
       echte[rn]?\ mensch | (ein|einen|einem)\ (echten\ )?(mensch(en)?|mitarbeiter(in)?|kolleg(e|en|in))
@@ -17,6 +18,12 @@ PERSON = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+LANGUAGES = {"deutsch": "de", "deutsche": "de", "german": "de", "englisch": "en", "englische": "en", "english": "en"}
+AROUND_A_LANGUAGE = """
+auf in bitte please kannst du können sie könnten antworte antworten sprich sprechen sprichst schreib schreiben rede
+reden mir mit nur lieber gern gerne ich möchte will geht das es auch wieder danke hallo can could you speak answer reply
+write talk me to i only rather would want like it do we switch again thanks hello hi
+"""
 MOST_WORDS_OF_A_WISH = 14  # in a longer text "a person" is more likely part of the story
 SINCE = re.compile(
     r"""\b(seit|since|heute|gestern|vorhin|today|yesterday|ago|vor\ \d+|this\ morning
@@ -57,6 +64,13 @@ def asks_for_person(text: str) -> bool:
     return len(text.split()) <= MOST_WORDS_OF_A_WISH and PERSON.search(text) is not None
 
 
+def asks_for_language(text: str) -> str | None:
+    """`de` or `en` where somebody wants nothing but to be answered in it: "auf Deutsch bitte", "English, please"."""
+    words = set(WORD.findall(text.casefold()))
+    wanted = {LANGUAGES[word] for word in words if word in LANGUAGES}
+    return wanted.pop() if len(wanted) == 1 and words <= {*AROUND_A_LANGUAGE.split(), *LANGUAGES} else None
+
+
 def tells_since(text: str) -> bool:
     """Whether the text says since when, or quotes an error."""
     return SINCE.search(text) is not None
@@ -70,6 +84,7 @@ def has_no_answer(text: str) -> bool:
 STILL_BROKEN = re.compile(
     r"""\b((immer|wieder)\ (noch\ )?(nicht|kaputt|das\ gleiche|derselbe|dasselbe) | geht\ (immer\ )?noch\ nicht
     | funktioniert\ (immer\ noch\ |noch\ immer\ |wieder\ )?nicht | still\ (broken|not|doesn.?t|happening|the\ same)
+    | wieder\ (zu\ )?(öffnen|oeffnen|aufmachen|eröffnen) | (öffne|öffnen\ sie|mach)\ .{0,30}\bwieder(\ auf)? | re-?open
     | not\ (fixed|solved|working) | (broken|happening|back)\ again | (doesn.?t|does\ not)\ work)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -83,3 +98,18 @@ def still_broken(text: str) -> bool:
 def type_of(text: str) -> TicketType:
     """Somebody wants something new, or something is broken."""
     return TicketType.REQUEST if REQUEST.search(text) else TicketType.INCIDENT
+
+
+CASE = r"(ticket|vorgang|fall|anfrage|case|request)\w*"
+CLOSED = r"(schlie(ß|ss)(e|en|t)?|geschlossen\s+werden|zu\s?machen|close|be\s+closed)"
+CLOSE = re.compile(rf"\b{CASE}\b.{{0,30}}\b{CLOSED}\b|\b{CLOSED}\b.{{0,30}}\b{CASE}\b", re.IGNORECASE)
+NOT_CLOSE = re.compile(
+    r"\b(nicht|kein\w*|nie|erst|bevor|wieso|warum|not|don.?t|never|until|before|why|who|wer)\b", re.IGNORECASE
+)
+MOST_WORDS_TO_CLOSE = 9
+
+
+def wants_closed(text: str) -> bool:
+    """Plain words for "you can close my ticket"; whoever has one open is asked whether that is meant."""
+    short = len(text.split()) <= MOST_WORDS_TO_CLOSE
+    return short and CLOSE.search(text) is not None and NOT_CLOSE.search(text) is None

@@ -14,6 +14,7 @@ class NoteWouldLeak(Exception):  # noqa: N818
     """A note never reaches the requester."""
 
 
+RESULT = "result"  # in `reply` of a notice: `resolved` or `reopened`, which the requester is told by it
 LONGEST_BACK_OFF = timedelta(minutes=15)
 
 

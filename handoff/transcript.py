@@ -1,8 +1,7 @@
 """The whole story of a conversation: who wrote what, what was searched and how sure, what became of the ticket."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -12,8 +11,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from handoff.models import Author, Conversation, Kind, Message, TicketEvent
 from handoff.outbox import is_note
+from handoff.plain import plain_text
 
-BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 LEFT_OUT = {Kind.CARD, Kind.RELAY, Kind.TRANSCRIPT}  # the same thing at a second place
 
 
@@ -32,8 +31,10 @@ class File:
 class Entry:
     """One line of the story.
 
-    author: `requester`, `agent`, `bot` or `event`. kind: a Kind, or the event's kind. evidence: what was understood and
-    searched, as the engine stored it. delivered: when it reached its place, None while (or because) it did not.
+    author: `requester`, `agent`, `bot` or `event`. kind: a Kind, or the event's kind. choices: the articles that were
+    offered, by their labels. pressed: the label of the button that was pressed, where it is known. evidence: what was
+    understood and searched, as the engine stored it. delivered: when it reached its place, None while (or because) it
+    did not. deleted: it was taken back.
     """
 
     at: datetime
@@ -45,6 +46,8 @@ class Entry:
     concerns_id: int | None = None
     is_note: bool = False
     buttons: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    pressed: str | None = None
     links: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     evidence: dict[str, Any] | None = None
@@ -52,11 +55,17 @@ class Entry:
     delivered: datetime | None = None
     dropped: bool = False
     failure: str | None = None
+    deleted: bool = False
 
     @property
     def words(self) -> str:
-        """The text where no Markdown is drawn: what Lotse said without the marks for bold; people's words as typed."""
-        return BOLD.sub(r"\1", self.text) if self.author == Author.BOT else self.text
+        """The text where no Markdown is drawn: what Lotse said as plain text; people's words as typed."""
+        return plain_text(self.text) if self.author == Author.BOT else self.text
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether this is the new wording of an earlier entry; an edited note is a note."""
+        return self.kind == Kind.EDIT or (self.kind == Kind.NOTE and self.concerns_id is not None)
 
 
 def entries(session: Session, conversation: Conversation) -> list[Entry]:
@@ -89,6 +98,8 @@ def _entry_of(message: Message) -> Entry:
         concerns_id=message.concerns_id,
         is_note=is_note(message),
         buttons=tuple(button["label"] for button in reply.get("buttons", ())),
+        choices=tuple(button["label"] for button in reply.get("buttons", ()) if button["action"] == "choose"),
+        pressed=_pressed(message),
         links=tuple(f"{link['label']}: {link['url']}" for link in reply.get("links", ())),
         files=tuple(File(f.id, f.name, f.media_type, f.size, f.refused) for f in message.attachments),
         evidence=message.evidence,
@@ -96,6 +107,39 @@ def _entry_of(message: Message) -> Entry:
         dropped=message.dropped_at is not None,
         failure=message.failure,
     )
+
+
+def _pressed(message: Message) -> str | None:
+    """The label of a button as it was shown to who pressed it; None where that is not known."""
+    shown = message.concerns.reply if message.kind == Kind.PRESS and message.concerns is not None else None
+    buttons = (shown or {}).get("buttons", ())
+    return next((one["label"] for one in buttons if f"{one['action']}:{one['value']}" == message.text), None)
+
+
+def without_deleted(story: Sequence[Entry]) -> list[Entry]:
+    """The story as it may be told anew: what was taken back has no words and no files in it, nor was it searched. What
+    was edited after its deletion is there again."""
+    last = {entry.concerns_id: entry.kind for entry in story if entry.is_edit or entry.kind == Kind.DELETION}
+    gone = {concerned for concerned, kind in last.items() if kind == Kind.DELETION and concerned is not None}
+    texts = [entry.text.casefold() for entry in story if _is_gone(entry, gone) and entry.text.strip()]
+    return [_blanked(entry) if _is_gone(entry, gone) else _not_searched(entry, texts) for entry in story]
+
+
+def _is_gone(entry: Entry, gone: set[int]) -> bool:
+    return (entry.concerns_id if entry.is_edit else entry.message_id) in gone
+
+
+def _blanked(entry: Entry) -> Entry:
+    return replace(entry, text="", files=(), deleted=True)
+
+
+def _not_searched(entry: Entry, texts: Sequence[str]) -> Entry:
+    """What was searched for words that were taken back says no more than what was found."""
+    evidence = entry.evidence or {}
+    searched = (evidence.get("search") or {}).get("question", "").casefold()
+    if not any(text in searched or searched in text for text in texts if searched):
+        return entry
+    return replace(entry, evidence={**evidence, "search": {**evidence["search"], "question": "…"}})
 
 
 def _entry_of_event(event: TicketEvent) -> Entry:
@@ -129,6 +173,7 @@ def as_text(story: Sequence[Entry]) -> str:
 def _text_lines(entry: Entry) -> Iterator[str]:
     mark = " (note)" if entry.is_note else ""
     text = entry.words.replace("\n", "\n    ")  # so that nobody can write a line that looks like an entry of its own
+    text = "(deleted)" if entry.deleted else text
     yield f"[{entry.at:%Y-%m-%d %H:%M:%S}Z] {entry.name} · {entry.kind}{mark}: {text}".rstrip(": ")
     for detail in _details(entry):
         yield f"    {detail}"

@@ -13,17 +13,19 @@ from bot import replies
 from bot.channels.cutting import shorten
 from bot.house import House
 from bot.posts import LEAST_PROBABLE, link_to
+from bot.searching import is_worth_offering
 from bot.texts import Texts
 from handoff import desk, inbox
 from handoff.models import OPEN_STATES, Kind, Message, Person, Place, Ticket, TicketState
 from kb_index.markup import article_links
-from kb_index.port import Hit
+from kb_index.port import Hit, SearchResult
 
 LATELY = timedelta(days=30)
 MOST_ANSWERS = 2000
 MOST_LINES, LONGEST_SUMMARY = 15, 120
 LANGUAGES = ("de", "en")
 MOST_FOUND, LONGEST_PASSAGE = 5, 1500
+LIKELY = 0.5
 SOON = timedelta(minutes=30)  # a reaction due within this is about to be missed
 PRIORITIES = {"1": (1, 1), "2": (1, 2), "3": (2, 2), "4": (2, 3), "5": (3, 3)}  # (impact, urgency) that give them
 View = Literal["mine", "unassigned", "breaching"]
@@ -156,14 +158,23 @@ def search_text(house: House, words: str, texts: Texts, absolute: Callable[[str]
 
 
 def best_hits(house: House, words: str) -> list[Hit]:
-    """The most probable articles, whatever their language: an agent's own says nothing of what they look for."""
+    """The most probable articles, whatever their language: an agent's own says nothing of what they look for. None
+    where nothing found is probable enough to be worth reading."""
     best: dict[int, Hit] = {}
-    for hit in (hit for language in LANGUAGES for hit in house.knowledge.search(words, language).hits):
+    found = (house.knowledge.search(words, language) for language in LANGUAGES)
+    for hit in (hit for result in found if is_worth_showing(result) for hit in result.hits):
         known = best.get(hit.article_id)
         if known is None or hit.confidence.probability > known.confidence.probability:
             best[hit.article_id] = hit
     first = sorted(best.values(), key=lambda hit: -hit.confidence.probability)[:MOST_FOUND]
     return [hit for hit in first if hit.confidence.probability >= LEAST_PROBABLE]
+
+
+def is_worth_showing(result: SearchResult) -> bool:
+    """Whether an employee would be offered something of it, too; where nothing may be, what is at least half likely."""
+    if result.ask_from is None:
+        return result.among_first.probability >= LIKELY
+    return is_worth_offering(result)
 
 
 def link_of(title: str, address: str) -> str:

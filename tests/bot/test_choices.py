@@ -56,7 +56,7 @@ def test_titles_that_differ_in_case_only_are_the_same_for_a_reader() -> None:
 
 
 def test_a_mark_is_never_cut() -> None:
-    long = hit(1, "Ein sehr langer Titel über die Einrichtung von Druckern in allen Büros und zu Hause")
+    long = hit(1, "Ein sehr langer Titel über die Einrichtung von Druckern in allen Büros und zu Hause" * 2)
     label = choice_label(long, [long], "(auf Englisch)")
     assert label.endswith("… (auf Englisch)")
     assert len(label) <= LONGEST_LABEL
@@ -66,7 +66,7 @@ TEXTS = st.text(max_size=200)
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=3), st.sampled_from(["", "(in German)"]))
-def test_every_label_fits_a_button(parts: list[tuple[str, str, str]], mark: str) -> None:
+def test_every_label_has_an_end(parts: list[tuple[str, str, str]], mark: str) -> None:
     hits = [hit(number, *one) for number, one in enumerate(parts)]
     assert all(len(choice_label(one, hits, mark)) <= LONGEST_LABEL for one in hits)
 

@@ -156,6 +156,7 @@ def test_what_helped_stays_right_when_it_ended_a_ticket_that_was_handed_back(wor
         world.ask(KONRAD, "Das hat geholfen")
     else:
         world.press(KONRAD, "helped")
+    world.press(KONRAD, "cancel_yes")
     assert world.ticket().resolved_at is not None
     assert verdicts(world) == (1, 0, 0)
 

@@ -32,10 +32,12 @@ FAMILIES = {
     "type_": set(TicketType),
     "reason_": set(Reason),
     "button_": {"claim", "reply", "note", "escalate", "hand_back", "resolve", "reopen"},
+    "pressed_": {"assign", "correct", "state", "outage", "open_ticket"},
     "fact_": {*FACTS, "articles"},
     "link_": {Side.HANDOFF, Side.THIRD_LEVEL},
     "ask_": {"problem", "system", "since"},
     "file_": {"too_large", "not_loaded", "not_allowed", "in_channel"},
+    "refused_": {"too_large", "not_loaded", "not_allowed", "in_channel"},
     "card_rule_": {"conversation", "explicit", "third_level"},
 }
 
@@ -155,6 +157,22 @@ MOMENT = Moment(NOW, ZoneInfo("Europe/Berlin"))
 def test_a_promise_is_said_as_people_say_it(at: datetime, german: str, english: str) -> None:
     assert MOMENT.promise(at, Texts("de")) == german
     assert MOMENT.promise(at, Texts("en")) == english
+
+
+@pytest.mark.parametrize(
+    ("at", "german", "english"),
+    [
+        (datetime(2026, 11, 23, 8, 30, tzinfo=UTC), "heute um 09:30 Uhr", "today at 09:30"),
+        (
+            datetime(2026, 11, 20, 15, 0, tzinfo=UTC),
+            "am Freitag, 20.11.2026, um 16:00 Uhr",
+            "on Friday, 20 Nov 2026, at 16:00",
+        ),
+    ],
+)
+def test_a_time_that_has_passed_is_said_with_its_day(at: datetime, german: str, english: str) -> None:
+    assert MOMENT.at(at, Texts("de")) == german
+    assert MOMENT.at(at, Texts("en")) == english
 
 
 # --- replies ----------------------------------------------------------------------------------------------------------

@@ -4,12 +4,14 @@ import pytest
 
 from bot.settings import SensitiveTopic
 from bot.wording import (
+    asks_for_language,
     asks_for_person,
     has_no_answer,
     sensitive_topic,
     still_broken,
     tells_since,
     type_of,
+    wants_closed,
 )
 from handoff.models import TicketType
 
@@ -118,3 +120,50 @@ def test_other_texts_are_not_still_broken(text: str) -> None:
 )
 def test_requests_are_told_from_incidents(text: str, kind: TicketType) -> None:
     assert type_of(text) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("auf Deutsch bitte", "de"),
+        ("Bitte auf Deutsch!", "de"),
+        ("Können Sie Deutsch?", "de"),
+        ("German, please", "de"),
+        ("Can you speak English?", "en"),
+        ("English please", "en"),
+        ("Bitte antworten Sie mir auf Englisch.", "en"),
+        ("Outlook auf Deutsch umstellen", None),
+        ("Word in English, please", None),
+        ("Deutsch oder Englisch?", None),
+        ("bitte", None),
+        ("", None),
+    ],
+)
+def test_the_wish_for_a_language_is_seen_where_nothing_else_is_wanted(text: str, language: str | None) -> None:
+    assert asks_for_language(text) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("Ich möchte mein Ticket schließen", True),
+        ("Mein Ticket kann geschlossen werden", True),
+        ("Schließ das Ticket bitte", True),
+        ("Please close my ticket", True),
+        ("You can close the case", True),
+        ("Bitte das Ticket noch nicht schließen", False),
+        ("Wer hat mein Ticket geschlossen?", False),
+        ("Please don't close my ticket", False),
+        ("Das Fenster lässt sich nicht schließen", False),
+        ("Wie schließe ich ein Dokument?", False),
+        ("Bitte wieder öffnen", False),
+        ("Please close my ticket about the printer, and then there is another thing with the phone", False),
+    ],
+)
+def test_the_wish_to_close_a_ticket_is_seen_without_a_model(text: str, closes: bool) -> None:
+    assert wants_closed(text) == closes
+
+
+@pytest.mark.parametrize("text", ["Bitte wieder öffnen", "Öffnen Sie das Ticket bitte wieder", "Reopen it please"])
+def test_who_wants_a_ticket_opened_again_says_that_it_is_still_broken(text: str) -> None:
+    assert still_broken(text)

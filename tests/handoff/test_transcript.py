@@ -48,7 +48,8 @@ def test_everything_is_told_in_its_order(told: list[Entry]) -> None:
         ("agent", "note"),
         ("agent", "text"),
         ("agent", "press"),
-        ("bot", "notice"),
+        ("bot", "notice"),  # for the requester
+        ("bot", "notice"),  # for the other agents
     ]
     assert [entry.kind for entry in told if entry.author == "event"] == [
         "opened",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_index.markup import article_html, article_links, plain_text, without_bare_heading
+from kb_index.markup import article_html, article_links, plain_text, unwrapped, without_bare_heading
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,26 @@ def test_any_text_can_be_shown(text: str) -> None:
     article_html(text)
     plain_text(text)
     article_links(text)
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "told"),
+    [
+        ("Three things make\na password strong.\n\nNext.", "Three things make a password strong.\n\nNext."),
+        ("- Open\n  the menu\n- Print", "- Open the menu\n- Print"),
+        ("1. Open\nthe menu\n\n   and wait\n   a bit", "1. Open the menu\n\n   and wait a bit"),
+        ("Line one  \nline two\\\nline three", "Line one  \nline two\\\nline three"),
+        ("> quoted\n> twice", "> quoted\n> twice"),
+        ("```\none\ntwo\n```", "```\none\ntwo\n```"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("# Head\nbelow", "# Head\nbelow"),
+    ],
+)
+def test_paragraphs_are_told_without_the_line_ends_of_their_file(wrapped: str, told: str) -> None:
+    assert unwrapped(wrapped) == told
+
+
+@given(st.text(alphabet="ab \n-*>#1.|\\`~="))
+def test_unwrapping_changes_no_word(text: str) -> None:
+    assert plain_text(unwrapped(text)) == plain_text(text)
+    assert unwrapped(unwrapped(text)) == unwrapped(text)

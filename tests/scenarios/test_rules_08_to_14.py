@@ -262,6 +262,47 @@ def test_rule_10_a_case_keeps_its_language_whatever_is_written_later(world: Worl
     assert all("/en" in " ".join(keys(label)) for label in labels)
 
 
+def test_rule_10_the_next_question_decides_the_language_anew(world: World) -> None:
+    world.ask(KONRAD, "How do I set up the VPN client with the profile?")
+    world.new_answers(KONRAD)
+    while world.conversation(KONRAD).expects == "fact":
+        world.press(KONRAD, "skip")
+    assert world.conversation(KONRAD).language == "en"
+    world.agent_presses(MAREN, world.ticket().number, "hand_back")
+    world.new_answers(KONRAD)
+    world.ask(KONRAD, VPN_QUESTION)
+    assert world.conversation(KONRAD).language == "de"
+    assert {"button_helped/de"} <= {key for b in world.posts_to(KONRAD)[-1].reply.buttons for key in keys(b.label)}
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "That did not help", "OK 0x80070005", "mac?"])
+def test_rule_10_a_word_or_two_and_what_is_said_of_an_answer_change_no_language(world: World, text: str) -> None:
+    world.understander.teach("That did not help", "not_helpful")
+    world.ask(KONRAD, VPN_QUESTION)
+    world.ask(KONRAD, text)
+    assert world.conversation(KONRAD).language == "de"
+
+
+def test_rule_10_an_answer_to_a_question_of_lotse_changes_no_language(world: World) -> None:
+    assert "ask_system" in keys(world.ask(KONRAD, "Meine Telefonanlage klingelt seit heute die ganze Zeit.").reply.text)
+    world.ask(KONRAD, "It is the phone on the desk in my office")
+    assert world.conversation(KONRAD).language == "de"
+
+
+@pytest.mark.parametrize(("wish", "key"), [("In English, please", "language/en"), ("Bitte auf Deutsch", "language/de")])
+def test_rule_10_who_wishes_another_language_gets_it(world: World, wish: str, key: str) -> None:
+    world.ask(KONRAD, "My telephone is ringing all the time?" if key == "language/de" else VPN_QUESTION)
+    expected, tickets = world.conversation(KONRAD).expects, world.tickets()
+    assert key in keys(world.ask(KONRAD, wish).reply.text)
+    assert (world.conversation(KONRAD).language, world.conversation(KONRAD).expects) == (key[-2:], expected)
+    assert world.tickets() == tickets
+
+
+def test_rule_10_while_a_ticket_waits_the_language_can_be_changed_too(world: World) -> None:
+    world.ticket_for(KONRAD)
+    assert "language/en" in keys(world.ask(KONRAD, "English please").reply.text)
+
+
 @pytest.mark.parametrize(("sender", "ours", "other"), [(JETTE, "/du", "/sie"), (KONRAD, "/sie", "/du")])
 def test_rule_10_du_and_sie_are_never_mixed(world: World, sender: Sender, ours: str, other: str) -> None:
     world.ask(sender, VPN_QUESTION)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from sentences import keys
-from world import HENRIK, JETTE, KONRAD, MAREN, TOMASZ, UNKNOWN_QUESTION, VPN_QUESTION, World
+from world import HENRIK, JETTE, KONRAD, MAREN, TOMASZ, UNKNOWN_QUESTION, VPN, VPN_QUESTION, World
 
 from bot.channels.port import Address, Incoming, Press
 from bot.engine import Engine
@@ -98,13 +98,43 @@ def test_after_it_was_handed_over_again_nobody_reacting_is_warned_of_anew(world:
     assert "agent_first_response_due" in keys(world.thread(ticket)[-1])
 
 
-def test_an_answer_after_a_hand_back_that_helped_resolves_the_ticket(world: World) -> None:
+def test_an_answer_after_a_hand_back_that_helped_may_be_about_something_else_than_the_ticket(world: World) -> None:
+    handed_back(world)
+    ticket = world.ticket().number
+    world.ask(KONRAD, VPN_QUESTION)
+    asked = world.press(KONRAD, "helped").reply
+    assert "ask_if_solved" in keys(asked.text)
+    assert (ticket in asked.text, world.ticket(ticket).summary in asked.text) == (True, True)
+    assert world.ticket(ticket).is_open
+    assert "ticket_kept" in keys(world.press(KONRAD, "cancel_no").reply.text)
+    assert world.ticket(ticket).is_open
+    assert not any("agent_confirmed" in keys(told) for told in world.thread(ticket))
+
+
+@pytest.mark.parametrize("how", ["pressed", "written"])
+def test_an_answer_after_a_hand_back_that_solved_the_ticket_closes_it(world: World, how: str) -> None:
     handed_back(world)
     ticket = world.ticket().number
     world.ask(KONRAD, VPN_QUESTION)
     world.press(KONRAD, "helped")
+    told = world.press(KONRAD, "cancel_yes") if how == "pressed" else world.ask(KONRAD, "ja")
+    assert "confirmed_resolved" in keys(told.reply.text)
     assert world.ticket(ticket).state == TicketState.CLOSED
-    assert "agent_confirmed" in keys(world.thread(ticket)[-1])
+    assert [told for told in world.thread(ticket) if "agent_confirmed" in keys(told)] == [world.thread(ticket)[-1]]
+    assert world.conversation(KONRAD).outcome == "confirmed"
+
+
+def test_a_cancelled_ticket_is_not_said_to_be_solved_because_something_else_was(world: World) -> None:
+    handed_back(world)
+    ticket = world.ticket().number
+    world.ask(KONRAD, VPN_QUESTION)
+    world.press(KONRAD, "helped")
+    world.press(KONRAD, "cancel_no")
+    world.understander.teach("Das Ticket bitte schließen", "cancel")
+    assert "cancel_ticket" in keys(world.ask(KONRAD, "Das Ticket bitte schließen").reply.text)
+    world.press(KONRAD, "cancel_yes")
+    assert world.conversation(KONRAD).outcome == "cancelled"
+    assert "agent_closed_by_requester" in keys(world.thread(ticket)[-1])
 
 
 def test_helped_pressed_after_a_person_has_taken_over_does_not_close_their_ticket(world: World) -> None:
@@ -118,6 +148,77 @@ def test_helped_pressed_after_a_person_has_taken_over_does_not_close_their_ticke
 
 
 # --- adding, status, cancelling ---------------------------------------------------------------------------------------
+def test_a_question_of_its_own_while_waiting_is_answered_and_the_agents_have_it_too(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    told = world.ask(KONRAD, VPN_QUESTION).reply
+    assert "added_and_found" in keys(told.text)
+    assert (ticket in told.text, VPN[1] in told.text, [link.url for link in told.links]) == (
+        True,
+        True,
+        ["/kb/articles/1"],
+    )
+    assert told.buttons == ()
+    assert world.thread(ticket)[-1] == VPN_QUESTION
+    assert world.conversation(KONRAD).state == ConversationState.WAITING_FOR_PERSON
+
+
+def test_once_a_person_has_taken_over_lotse_answers_nothing_beside_them(world: World) -> None:
+    with_person(world)
+    world.says(KONRAD, VPN_QUESTION)
+    assert world.new_answers(KONRAD) == []
+    assert world.thread(world.ticket().number)[-1] == VPN_QUESTION
+
+
+def test_who_asks_for_a_person_again_while_waiting_is_told_when_one_comes(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    told = world.ask(KONRAD, "Ich möchte mit einem Menschen sprechen.").reply.text
+    assert (ticket in told, "added" in keys(told)) == (True, False)
+    assert world.tickets() == 1
+
+
+def test_asking_how_the_ticket_stands_tells_the_agents_nothing(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    before = world.thread(ticket)
+    world.understander.teach("Wie stehen meine Tickets?", "ticket_status")
+    assert ticket in world.ask(KONRAD, "Wie stehen meine Tickets?").reply.text
+    assert world.thread(ticket) == before
+
+
+def test_a_status_that_may_be_more_reaches_the_agents_too(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    told = "Wie steht es um mein Ticket, und könnte bitte jemand den Toner im zweiten Stock mitbringen?"
+    world.understander.teach(told, "ticket_status")
+    assert ticket in world.ask(KONRAD, told).reply.text
+    assert world.thread(ticket)[-1] == told
+
+
+@pytest.mark.parametrize("text", ["Bitte wieder öffnen", "Was soll ich jetzt tun?"])
+def test_what_a_model_takes_for_thanks_closes_no_ticket(world: World, text: str) -> None:
+    ticket = world.ticket_for(KONRAD)
+    world.understander.teach(text, "helpful")
+    assert "added" in keys(world.ask(KONRAD, text).reply.text)
+    assert world.thread(ticket)[-1] == text
+
+
+def test_who_wants_a_ticket_closed_is_asked_whatever_the_model_says(world: World) -> None:
+    world.ticket_for(KONRAD)
+    world.understander.teach("Ich möchte mein Ticket schließen", "create_ticket")
+    assert "cancel_ticket" in keys(world.ask(KONRAD, "Ich möchte mein Ticket schließen").reply.text)
+
+
+def test_a_resolved_ticket_is_opened_again_for_who_asks_for_that(world: World) -> None:
+    resolved(world)
+    assert "reopened" in keys(world.ask(KONRAD, "Bitte wieder öffnen").reply.text)
+    assert world.ticket().is_open
+
+
+def test_nothing_but_the_name_of_lotse_tells_who_has_the_ticket_and_brings_the_agents_nothing(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    before = world.thread(ticket)
+    assert ticket in world.ask(KONRAD, "").reply.text
+    assert world.thread(ticket) == before
+
+
 def test_what_is_added_while_waiting_reaches_the_agents_and_is_confirmed(world: World) -> None:
     ticket = world.ticket_for(KONRAD)
     assert "added" in keys(world.ask(KONRAD, "Es ist der Rechner 4711.").reply.text)
@@ -318,7 +419,7 @@ def test_an_agent_reopens_and_the_requester_is_told(world: World) -> None:
     resolved(world)
     ticket = world.ticket().number
     assert world.agent_presses(MAREN, ticket, "reopen").ok
-    assert "reopened" in keys(world.one_answer(KONRAD).reply.text)
+    assert "reopened_by_owner" in keys(world.one_answer(KONRAD).reply.text)
     assert world.ticket(ticket).is_open
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from bot.attachments import plain_name, why_refused
 from bot.channels.port import DELETED, Address, File, Incoming, Sender
 from bot.channels.teams.words import AT, Mentioned, from_html, names_in, tidy, words_of
+from bot.notes import note_in
 
 CHAT = "@"  # the personal chat with somebody is a channel named after them: `@5f0c...`
 ROOT = ";messageid="
@@ -300,7 +301,7 @@ def text_of(activity: Activity, here: Here) -> str:
     or forward one: that stays in their room."""
     in_room = activity.channel_id in here.team_rooms
     said = words_of(activity.text or "", activity.html(), activity.mentioned(), activity.me.id, quotes=not in_room)
-    passed_on = (one for one in forwarded(activity) if not (in_room and one.startswith(here.note_marks)))
+    passed_on = (one for one in forwarded(activity) if not (in_room and note_in(one, here.note_marks) is not None))
     return "\n\n".join(filter(None, (said, *(quoted(one) for one in passed_on))))
 
 

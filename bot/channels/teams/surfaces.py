@@ -1,6 +1,7 @@
 """Teams' own surfaces: "Open a ticket" on any message, the welcome, and what it tells of installations."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from bot.channels.lists import Found, search_text
 from bot.channels.port import Address, Press, Sender, TryAgain, Unclear
 from bot.channels.teams.activities import (
     CHAT,
+    ELSEWHERE,
     LONGEST_TEXT,
     Activity,
     address_of,
@@ -75,21 +77,34 @@ def files_in(payload: Mapping[str, Any]) -> list[str]:
     found = [
         plain_name(str(within(one, "name") or ""))
         for one in (attached if isinstance(attached, list) else ())
-        if within(one, "contentType") not in {"text/html", "messageReference"}
+        if str(within(one, "contentType") or "").lower() not in ELSEWHERE
     ]
     pictures = str(within(payload, "body", "content") or "").count("<img ")
     return found + [f"image-{number}.png" for number in range(1, pictures + 1) if len(found) + number <= MOST_NAMED]
 
 
 def told_in(payload: Mapping[str, Any], activity: Activity) -> str:
-    """The words of a message as a message extension gets it, with its title."""
+    """The words of a message as a message extension gets it, with its title; of a card what it says in short."""
     content, title = (
         str(within(payload, "body", "content") or "")[:LONGEST_TEXT],
         str(within(payload, "subject") or "").strip(),
     )
     if within(payload, "body", "contentType") == "html":
         content = tidy(from_html(content, mentions_in(within(payload, "mentions")), activity.me.id))
-    return "\n".join(filter(None, (title, content.strip())))
+    return "\n".join(filter(None, (title, content.strip() or in_short(payload))))
+
+
+def in_short(payload: Mapping[str, Any]) -> str:
+    """What the cards of a message say where they cannot be shown."""
+    attached = payload.get("attachments")
+    cards = [within(one, "content") for one in attached] if isinstance(attached, list) else []
+    told = []
+    for card in cards:
+        try:
+            told.append(within(json.loads(card) if isinstance(card, str) else card, "fallbackText"))
+        except (ValueError, RecursionError):
+            continue
+    return "\n".join(one for one in told if isinstance(one, str))[:LONGEST_TEXT]
 
 
 async def people_to_choose(edge: Edge, activity: Activity, author: str, name: str) -> list[tuple[str, str]]:

@@ -243,7 +243,8 @@ def test_what_somebody_forwards_is_quoted_below_their_words() -> None:
 
 
 def test_a_note_that_an_agent_forwards_stays_in_their_room() -> None:
-    told = forwarding("message_quoting", HERE, "<p>🔒 geheim</p>", "// auch", "offen", text="Hallo")
+    hidden = ("<p>🔒 geheim</p>", "// auch", "🔐 das", "/note und das", "@Owen Tallis // für dich")
+    told = forwarding("message_quoting", HERE, *hidden, "offen", text="Hallo")
     assert told == "Hallo\n\n> offen"
     assert "geheim" in forwarding("message_quoting", ELSEWHERE, "🔒 geheim", text="Hallo")
 

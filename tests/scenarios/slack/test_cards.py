@@ -433,7 +433,7 @@ def test_reopen(world: SlackWorld) -> None:
     card = world.wants_person()
     fill_in(world, world.maren, card, "resolve", fix="Kabel getauscht.")
     assert press(world, world.tomasz, card, "reopen") == []
-    assert "reopened" in keys(heard(world, world.konrad)[-1])
+    assert "reopened_by" in keys(heard(world, world.konrad)[-1])
     assert facts(card)["Status"] == "in Bearbeitung"
     assert events(world)[-1] == "reopened"
     assert world.tickets() == 1

@@ -16,7 +16,7 @@ from slack_world import SlackWorld, actions, words
 EXAMPLES, STEPS = 30, 12
 MakeWorld = Callable[..., SlackWorld]
 Mode = Literal["conversation", "explicit"]
-PREFIXES = ("//", "// ", "🔒", "🔒 ", "  // ", "//\n", "🔒\n")
+PREFIXES = ("//", "// ", "🔒", "🔒 ", "  // ", "//\n", "🔒\n", "🔐 ", "🔏", " /note ", "@Tomasz Wilk // ")
 NAMES = count(1)
 
 
@@ -312,6 +312,14 @@ def test_a_lock_arrives_from_slack_by_its_name_and_still_makes_a_note(slack: Sla
     assert written.text.startswith(":lock:")
     slack.settle()
     assert "Kennwort geteilt" not in said_to(slack, slack.konrad)
+
+
+@pytest.mark.parametrize("way", ["{} // geheim", "{}\n🔒 geheim", " /note geheim", "🔐 geheim", "🔏 geheim"])
+def test_natural_ways_to_write_a_note_make_one(slack: SlackWorld, way: str) -> None:
+    card = slack.wants_person()
+    slack.maren.posts(slack.desk, way.format(f"<@{slack.tomasz.id}>"), card)
+    slack.settle()
+    assert "geheim" not in said_to(slack, slack.konrad)
 
 
 def test_a_lock_typed_by_its_name_makes_a_note_too(slack: SlackWorld) -> None:

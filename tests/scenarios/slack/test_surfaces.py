@@ -215,9 +215,10 @@ def test_a_mention_in_the_team_room_is_a_search_that_only_the_asker_sees(slack: 
 def test_a_search_below_a_card_never_reaches_the_requester(slack: SlackWorld) -> None:
     card = slack.wants_person()
     told_before = len(slack.answers(slack.konrad))
+    slack.maren.mentions(slack.desk, VPN_QUESTION, card)
     slack.maren.mentions(slack.desk, "VPN-Client Profil Zentrale geheim-4711", card)
     slack.settle()
-    (found,) = slack.fake.ephemerals(slack.maren)
+    found, _ = slack.fake.ephemerals(slack.maren)
     assert (found.thread_ts, "% VPN einrichten" in words(found)) == (card.ts, True)
     assert len(slack.answers(slack.konrad)) == told_before
     assert "geheim-4711" not in str([post.text for post in slack.fake.seen_by(slack.konrad)])

@@ -449,7 +449,7 @@ def test_reopen(teams: TeamsWorld) -> None:
     card = teams.wants_person()
     fill_in(teams, teams.maren, card, "resolve", fix="Kabel getauscht.")
     assert press(teams, teams.tomasz, card, "reopen") == []
-    assert "reopened" in keys(heard(teams, teams.konrad)[-1])
+    assert "reopened_by" in keys(heard(teams, teams.konrad)[-1])
     assert facts(card)["Status"] == "in Bearbeitung"
     assert (events(teams)[-1], teams.tickets()) == ("reopened", 1)
 

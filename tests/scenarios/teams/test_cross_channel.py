@@ -620,7 +620,7 @@ def test_resolved_in_teams_and_reopened_in_slack(in_teams: BothWorld) -> None:
     assert slack_actions(in_slack) == ["reopen"]
     assert slack_cards.press(slack, slack.tomasz, in_slack, "reopen") == []
     assert facts(there)["Status"] == slack_cards.facts(in_slack)["Status"] == "in Bearbeitung"
-    assert "reopened" in keys(heard(in_teams, in_teams.konrad)[-1])
+    assert "reopened_by" in keys(heard(in_teams, in_teams.konrad)[-1])
     assert SECRET not in sent_to(in_teams, in_teams.konrad)
 
 

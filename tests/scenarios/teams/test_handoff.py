@@ -327,8 +327,9 @@ def test_a_mention_in_the_room_is_a_search(teams: TeamsWorld) -> None:
 def test_a_search_below_a_card_never_reaches_the_requester(teams: TeamsWorld) -> None:
     card = teams.wants_person()
     before = heard(teams, teams.konrad)
-    search = writes(teams, teams.maren, card, f"{teams.fake.at()} VPN-Client Profil Zentrale {SECRET}")
+    writes(teams, teams.maren, card, f"{teams.fake.at()} {VPN_QUESTION}")
     assert "% VPN einrichten" in teams.words(found(teams, card)[-1])
+    search = writes(teams, teams.maren, card, f"{teams.fake.at()} VPN-Client Profil Zentrale {SECRET}")
     posts = len(teams.thread(card))
     teams.maren.edits(search, f"{teams.fake.at()} VPN-Client und {SECRET}")
     teams.settle()

@@ -13,14 +13,21 @@ from fake_teams_activities import changed_activity
 from fake_teams_cards import buttons_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from teams_cards import told
 from teams_world import TeamsWorld
+
+from handoff.models import Kind
+from handoff.models import Message as Record
 
 EXAMPLES, STEPS = 20, 12
 MakeWorld = Callable[..., TeamsWorld]
 Mode = Literal["conversation", "explicit"]
 Where = Literal["chat", "help", "group"]
-PREFIXES = ("//", "// ", "🔒", "🔒 ", "  // ", "//\n", "🔒\n")
+PREFIXES = (
+    *("//", "// ", "🔒", "🔒 ", "  // ", "//\n", "🔒\n"),
+    *("🔐 ", "🔏", "/note ", "/reply // ", "@Tomasz Wilk // ", "@Tomasz Wilk, @Maren Tiede 🔒 "),
+)
 QUOTE = '<blockquote itemtype="http://schema.skype.com/Reply"><strong>Tomasz Wilk</strong><p>🔒 {}</p></blockquote>'
 SHAPES = (
     *("<p><b>🔒 {}</b></p>", "<ul><li>// {}</li></ul>", "<blockquote>🔒 {}</blockquote>"),
@@ -351,6 +358,32 @@ def said_to(teams: TeamsWorld, person: Actor) -> str:
     """Everything that ever went to somebody's chat, also what was changed since."""
     calls = [call.body for call in teams.fake.calls if person.chat in call.path]
     return json.dumps(calls, ensure_ascii=False) + "".join(person.told)
+
+
+WAYS = (
+    *("<at>Tomasz Wilk</at> // {}", "<at>Tomasz Wilk</at>\n🔒 {}", "<at>Tomasz Wilk</at> <at>Maren Tiede</at> //{}"),
+    *("/note {}", "<at>Tomasz Wilk</at> /note {}", "/reply // {}", "🔐 {}", "🔏 {}"),
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_natural_ways_to_write_a_note_make_one(teams: TeamsWorld, way: str) -> None:
+    card = teams.wants_person()
+    teams.maren.writes(way.format(SECRET), thread=card)
+    teams.settle()
+    assert SECRET not in said_to(teams, teams.konrad)
+    with teams.app.house.sessions() as session:
+        (note,) = session.scalars(select(Record.text).where(Record.kind == Kind.NOTE))
+    assert note.endswith(SECRET)
+    assert note.startswith("@Tomasz Wilk") == ("<at>" in way)
+
+
+@pytest.mark.parametrize("text", ["@Konrad: bitte // nicht / eingeben", "<at>Tomasz Wilk</at> siehe http://x//y"])
+def test_what_has_a_mark_only_inside_is_a_reply(teams: TeamsWorld, text: str) -> None:
+    card = teams.wants_person()
+    teams.maren.writes(text, thread=card)
+    teams.settle()
+    assert told(teams.answers(teams.konrad))[-1][1] == text.replace("<at>", "@").replace("</at>", "")
 
 
 def test_a_reply_that_becomes_a_note_is_not_changed_into_it(teams: TeamsWorld) -> None:

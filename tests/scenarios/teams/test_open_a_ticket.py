@@ -11,7 +11,7 @@ from sentences import keys
 from teams_cards import below, heard, mentioned, read, teams_keys, told
 from teams_harness import words_of_answer
 from teams_world import TeamsWorld
-from world import VPN_QUESTION
+from world import VPN, VPN_QUESTION
 
 from bot.texts import Texts
 from handoff.models import ConversationState, Reason
@@ -42,7 +42,15 @@ def filled_in(dialog: Dialog) -> dict[str, Any]:
 
 def receipts(world: TeamsWorld, person: Actor) -> list[bool]:
     """Which of the posts in a person's chat are the receipt of a ticket that they did not ask for themselves."""
-    return ["receipt_asked_for_person" in keys(text) for text in heard(world, person)]
+    return [
+        {"receipt_asked_for_person", "receipt_for_somebody"} & bare(keys(text)) != set()
+        for text in heard(world, person)
+    ]
+
+
+def bare(keys: set[str]) -> set[str]:
+    """The keys of sentences without their form of address."""
+    return {key.partition("/")[0] for key in keys}
 
 
 # --- the dialog -------------------------------------------------------------------------------------------------------
@@ -83,6 +91,13 @@ def test_on_a_message_of_lotse_the_ticket_is_for_who_opens_it(teams: TeamsWorld)
     assert filled_in(dialog)["requester"] == teams.konrad.id
 
 
+def test_a_card_of_lotse_is_told_in_short_and_is_no_attachment(teams: TeamsWorld) -> None:
+    teams.asks(teams.konrad, VPN_QUESTION)
+    dialog = opens(teams.konrad, teams.answers(teams.konrad)[-1])
+    assert VPN[0] in str(filled_in(dialog)["summary"])
+    assert "attachments_stay" not in teams_keys(words_of_answer(dialog))
+
+
 def test_an_empty_summary_is_asked_for_again_and_the_rest_is_kept(teams: TeamsWorld) -> None:
     said = teams.konrad.writes(SCREEN, teams.general)
     dialog = opens(teams.owen, said)
@@ -121,12 +136,14 @@ def test_the_ticket_is_the_authors_and_takes_the_whole_thread_along(teams: Teams
     answer = opens_ticket(teams, teams.owen, said)
     assert "ticket_is_opened" in teams_keys(answer)
     (receipt,) = teams.fake.said(teams.general)
-    assert (receipt.root, "receipt_asked_for_person/sie" in keys(read(receipt))) == (said.id, True)
+    assert (receipt.root, "receipt_for_somebody/de" in keys(read(receipt))) == (said.id, True)
+    assert "Owen Tallis hat dazu um ein Ticket für Konrad Voßmann gebeten." in read(receipt)
     ticket = teams.ticket()
     assert (ticket.requester.name, ticket.summary, ticket.reason) == ("Konrad Voßmann", SCREEN, Reason.ASKED_FOR_PERSON)
     transcript = below(teams, teams.card())[0]
     for words in ("Konrad Voßmann", SCREEN, "Owen Tallis", "Mine, too.", "photo.png"):
         assert words in transcript
+    assert below(teams, teams.card())[-1] == f"Owen Tallis hat um {ticket.number} gebeten, für Konrad Voßmann."
     assert files(teams) == [("photo.png", None, "in_channel")]
     assert [(one.who, one.kind, one.outcome) for one in came_in(teams)] == [
         ("Owen Tallis", "press", "ticket"),
@@ -298,7 +315,7 @@ def test_in_a_group_chat_with_lotse_the_author_is_told_there(teams: TeamsWorld) 
     (receipt,) = teams.fake.said(group)
     assert teams.words(receipt).startswith("<at>Konrad Voßmann</at>\n"), "by name, though Konrad never wrote to Lotse"
     assert mentioned(receipt) == [teams.konrad.id]
-    assert "receipt_asked_for_person/sie" in keys(read(receipt))
+    assert "receipt_for_somebody/de" in keys(read(receipt))
     teams.konrad.writes("Raum 213", group, mention=True)
     teams.settle()
     assert told(teams.thread(teams.card()))[-1] == ("Konrad Voßmann", "Raum 213")

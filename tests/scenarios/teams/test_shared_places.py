@@ -216,6 +216,18 @@ def test_a_colleague_who_mentions_lotse_takes_part_in_the_case(teams: TeamsWorld
     assert [case.requester_id for case in cases(teams)] == [1]
 
 
+def test_what_the_requester_is_asked_is_theirs_to_answer(teams: TeamsWorld) -> None:
+    question = asked(teams, "Die Telefonanlage klingelt.")
+    (fact,) = teams.fake.said(teams.general, question)
+    assert "ask_system" in keys(read(fact))
+    teams.owen.writes(VPN_QUESTION, thread=question, mention=True)
+    teams.settle()
+    assert "not_your_case" in keys(read(teams.fake.said(teams.general, question)[-1]))
+    teams.konrad.presses(fact, "skip")
+    teams.settle()
+    assert outcomes(teams)[-2:] == ["not_your_case", "asked_fact"]
+
+
 def test_what_a_colleague_adds_by_a_mention_reaches_the_agents_under_their_name(teams: TeamsWorld) -> None:
     question = asked(teams, WISH)
     teams.owen.writes("It is the same in room 214.", thread=question, mention=True)
@@ -272,6 +284,14 @@ def test_a_mention_that_is_added_later_is_answered_once(teams: TeamsWorld) -> No
     (answer,) = teams.fake.said(teams.general)
     assert (answer.root, VPN[1] in read(answer)) == (said.id, True)
     assert outcomes(teams) == ["answered", "recorded", "recorded"]
+
+
+def test_agents_are_told_where_others_read_what_they_write(teams: TeamsWorld) -> None:
+    asked(teams, WISH)
+    in_public = read(teams.card())
+    assert Texts("de", "sie")("card_others_read") in in_public
+    teams.asks(teams.owen, "A person, please")
+    assert Texts("de", "sie")("card_others_read") not in read(teams.card())
 
 
 def test_a_ticket_from_a_channel_is_worked_on_in_its_thread(teams: TeamsWorld) -> None:

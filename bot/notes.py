@@ -1,0 +1,74 @@
+"""What makes the words of an agent a note: a mark at their beginning, also behind colleagues mentioned first."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+# What a note may begin with before its mark: formatting, and characters that nobody sees, which come with pasted text.
+UNSEEN = re.compile(r"[\s*_~`>•\-\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe0f\ufeff]*")
+REPLY = re.compile(r"/reply(?![\w/-])[ \t:]*", re.IGNORECASE)
+NOTE = r"/(?:note|notiz)(?![\w/-])[ \t:]*"
+LOCK, LIKE_A_LOCK = "🔒", ("🔐", "🔏")
+LONGEST_NAME = 4  # words: `@Tomasz van der Wilk`
+LONGEST_MENTIONS = 300  # characters
+JOINED_BY = {"und", "and", "&", "+"}
+NOT_OF_A_NAME = re.compile(r"[:;!?](\s|$)|://|\n")
+
+
+def note_in(text: str, marks: Sequence[str]) -> str | None:
+    """The words of a note without the mark that makes them one; None for what is no note by itself.
+
+    The mark stands first, or behind `/reply` or mentions, which are kept. `/note` is one, too.
+    """
+    start = unseen(text, 0)
+    reply = REPLY.match(text, start)
+    if reply is not None:
+        return note_in(text[reply.end() :], marks)
+    for at, end in marks_in(text, marks, start):
+        before = text[start:at].strip()
+        if not before or are_mentions(before):
+            return f"{before} {text[end:].strip()}".strip()
+    return None
+
+
+def without_reply(text: str) -> str | None:
+    """What stands behind `/reply`; None for what does not begin with it."""
+    reply = REPLY.match(text)
+    return text[reply.end() :].strip() if reply is not None else None
+
+
+def unseen(text: str, start: int) -> int:
+    """Where the first character stands that matters."""
+    found = UNSEEN.match(text, start)
+    return found.end() if found is not None else start
+
+
+def marks_in(text: str, marks: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
+    """Where marks begin and end near the beginning; one inside of a word or an address is none."""
+    known = (*marks, *(LIKE_A_LOCK if LOCK in marks else ()))
+    wanted = re.compile("|".join([NOTE, *(re.escape(mark) for mark in known if mark)]), re.IGNORECASE)
+    for found in wanted.finditer(text, start, start + LONGEST_MENTIONS):
+        alone = found.start() == start or text[found.start() - 1].isspace() or text[found.end() :][:1].isspace()
+        if alone or not found[0].isascii():
+            yield found.span()
+
+
+def are_mentions(text: str) -> bool:
+    """Whether words are nothing but mentions: each an `@` with the few words that a name can have.
+
+    Chat platforms do not say where the name in a mention ends. In doubt a word belongs to it: rather a note too many
+    than one that leaks. A colon, or whatever ends a sentence, ends the name, and what stands behind it is no mention.
+    """
+    opening, *names = text.rstrip(" \t\n,:;-–").split("@")
+    return not opening and bool(names) and all(map(is_name, names))
+
+
+def is_name(text: str) -> bool:
+    """Whether this can stand behind an `@`: `Tomasz Wilk`, `Wilk, Tomasz (IT) und`."""
+    plain = text.strip(" \t\n,*_~")
+    words = [word for word in plain.split() if word.lower() not in JOINED_BY]
+    behind_comma = re.split(r",\s+", plain)[1:]
+    return (
+        len(words) <= LONGEST_NAME
+        and NOT_OF_A_NAME.search(plain) is None
+        and not any(part[:1].islower() for part in behind_comma if part.lower() not in JOINED_BY)
+    )
