@@ -179,7 +179,7 @@ class AgentCase:
 
     def reopen(self, press: Press) -> None:
         desk.reopen(self.session, self.ticket, self.now, self.agent)
-        self.tell_result("reopened", replies.reopened_by(self.case.texts, self.ticket, self.agent.name))
+        self.tell_result("reopened", replies.reopened_by(self.case.texts, self.ticket, self.agent))
 
     def outage(self, press: Press) -> None:
         desk.announce_outage(self.session, self.ticket, self.now, self.agent, on=press.value == "on")

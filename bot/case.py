@@ -24,7 +24,7 @@ from bot.learning import learn_from_agents, learn_helped, learn_not_helped, name
 from bot.thinking import Thought, propose
 from bot.threads import open_threads
 from bot.voice import Voice
-from bot.wording import has_no_answer, still_broken
+from bot.wording import has_no_answer, still_broken, wants_reopened
 from handoff import desk
 from handoff.desk import Proposal
 from handoff.models import ConversationState, Kind, Message, Reason, Ticket, TicketState, TicketType
@@ -32,7 +32,7 @@ from kb_index.port import Hit
 from kb_index.questions import note_unanswered
 
 BARE_CANCEL = 4
-SURELY_STATUS = 0.8
+SURELY_STATUS, LONGEST_STATUS = 0.8, 6
 STRONGER = {Reason.SENSITIVE, Reason.URGENT, Reason.OUTAGE, Reason.FRUSTRATED}
 SAYS_NO_FACT = {"not_helpful", "deny", "thanks", "greet"}
 UNANSWERED = {Reason.UNKNOWN, Reason.URGENT}
@@ -142,8 +142,7 @@ class RequesterCase(Voice):
         ticket = self.conversation.ticket
         if ticket is not None and ticket.is_open:
             message = self.post(Kind.NOTICE, replies.ask_if_solved(self.texts, ticket))
-            self.expect("cancel", message)
-            self.remember(solves=True)
+            self.expect("solved", message)
             return "asked_if_solved"
         self.say("helped")
         self.close("confirmed")
@@ -297,12 +296,13 @@ class RequesterCase(Voice):
         due = self.house.first_response_due(proposal.impact + proposal.urgency - 1)
         not_helped = self._did_not_help()
         ticket = desk.open_ticket(self.session, self.conversation, reason, proposal, due, self.now)
-        told = replies.receipt(self.texts, ticket, self.house.moment(), again=again, asked_by=asked_by)
-        self.post(Kind.RECEIPT, told, memory.get("evidence"))
+        receipt = replies.receipt(self.texts, ticket, self.house.moment(), again=again, asked_by=asked_by)
+        self.post(Kind.RECEIPT, receipt, memory.get("evidence"))
         if reason in UNANSWERED or memory.get("unanswered"):
             self.note_question(reason, ticket.number)
-        kept = {"question": memory.get("question", ""), "taught": memory.get("taught", []), "not_helped": not_helped}
-        self.conversation.memory = kept
+        told = sorted({*memory.get("tried", ()), *memory.get("told", ())})
+        kept = {"question": memory.get("question", ""), "taught": memory.get("taught", []), "told": told}
+        self.conversation.memory = {**kept, "not_helped": not_helped}
         if again:
             why = replies.reason_for(self.house.handoff_texts(), ticket)
             self.tell_handoff("agent_handed_over_again", number=ticket.number, reason=why)
@@ -338,8 +338,8 @@ class RequesterCase(Voice):
     def add_to_ticket(self, messages: Sequence[Message], thought: Thought | None) -> str:
         """Bring messages to the agents; the bot answers only plain wishes, and only until a person has taken over."""
         ticket = self.require_ticket()
-        if thought is not None and only_asks_how_it_stands(thought):
-            return self.show_tickets()
+        if thought is not None and only_asks_how_it_stands(thought, messages):
+            return self.tell_status()
         messages = [message for message in messages if message.text.strip() or message.attachments]
         if not messages:
             return self.tell_who_has_it()  # nothing but "@Lotse"
@@ -354,7 +354,7 @@ class RequesterCase(Voice):
             return self.say("added", number=ticket.number)
         if isinstance(thought.decision, HandOver) and thought.decision.reason in STRONGER - {ticket.reason}:
             return self.raise_ticket(ticket, thought.decision.reason, thought)
-        if isinstance(thought.decision, Cancel) or says_it_is_solved(thought):
+        if isinstance(thought.decision, Cancel) or may_be_solved(thought):
             return self.cancel()
         return self.say_beside(ticket, thought)
 
@@ -365,13 +365,18 @@ class RequesterCase(Voice):
             case SmallTalk("thanks" | "goodbye" | "language" as key) if not misread:
                 return self.say(key)
             case ShowTickets():
-                return self.show_tickets()
+                return self.tell_status()
             case HandOver(Reason.ASKED_FOR_PERSON):
                 return self.tell_who_has_it()
-            case Answer(hit):
+            case Answer(hit) if hit.article_id not in self.conversation.memory.get("told", ()):
+                self.remember(told=[*self.conversation.memory.get("told", ()), hit.article_id])
                 self.post(Kind.ANSWER, replies.answer_beside(self.texts, hit, ticket), thought.evidence)
                 return "added"
         return self.say("added", number=ticket.number)
+
+    def tell_status(self) -> str:
+        """All their tickets; where others read, only this one."""
+        return self.tell_who_has_it() if self.conversation.place.route.get("shared") else self.show_tickets()
 
     def add_words(self, text: str, name: str) -> str:
         """What was written in a form about a ticket that is open already reaches its agents as a notice."""
@@ -424,12 +429,14 @@ class RequesterCase(Voice):
         return "confirmed"
 
     def settle_cancel(self, *, yes: bool) -> str:
-        """The answer to "shall I close the ticket?"."""
-        ticket, solves = self.require_ticket(), self.conversation.memory.get("solves", False)
+        """The answer to "shall I close the ticket?", or to whether it is solved, too: if not, a person goes on."""
+        ticket, is_solved = self.require_ticket(), self.conversation.expects == "solved"
         self.expect(None)
-        self.remember(solves=False)
-        if yes and solves and ticket.is_open:
-            return self.confirm_resolved()
+        if is_solved and ticket.is_open:
+            if yes:
+                return self.confirm_resolved()
+            self.remember(reason=Reason.UNKNOWN, question=ticket.summary, missing=[])
+            return self.open_ticket()
         if not yes:
             self.post(Kind.NOTICE, replies.say(self.texts, "ticket_kept", number=ticket.number))
             return "kept"
@@ -481,17 +488,16 @@ class RequesterCase(Voice):
         return "failed"
 
 
-def only_asks_how_it_stands(thought: Thought) -> bool:
-    """Whether nothing else is said; what might be more is for the agents, too."""
-    sure = thought.understanding.confidence >= SURELY_STATUS
-    return isinstance(thought.decision, ShowTickets) and sure and is_short(thought)
+def only_asks_how_it_stands(thought: Thought, messages: Sequence[Message]) -> bool:
+    """Whether nothing else is said or sent; what might be more is for the agents, too."""
+    text, sure = thought.situation.text.strip(" ?!."), thought.understanding.confidence >= SURELY_STATUS
+    short = len(text.split()) <= LONGEST_STATUS and not set(text) & set(",.:;\n")
+    plain = short and not any(message.attachments for message in messages)
+    return isinstance(thought.decision, ShowTickets) and sure and plain
 
 
-def says_it_is_solved(thought: Thought) -> bool:
+def may_be_solved(thought: Thought) -> bool:
     """Whether the words may say that the problem is gone: then it is asked whether the ticket can be closed."""
     text = thought.situation.text
-    return thought.understanding.intent == "helpful" and "?" not in text and not still_broken(text)
-
-
-def is_short(thought: Thought) -> bool:
-    return len(thought.situation.text.split()) <= LONGEST_SMALL_TALK
+    unsolved = "?" in text or still_broken(text) or wants_reopened(text)
+    return thought.understanding.intent == "helpful" and not unsolved

@@ -147,7 +147,7 @@ def _plain_wish(situation: Situation) -> Decision | None:
         return Feedback(helped=True)
     if situation.answered and not situation.follow_up and (situation.did_not_help or intent in SAYS_NO):
         return Feedback(helped=False)
-    if situation.wants_closed and situation.has_open_ticket:
+    if situation.wants_closed:
         return Cancel()
     if intent == "ticket_status":
         return ShowTickets()

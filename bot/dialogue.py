@@ -7,16 +7,18 @@ from sqlalchemy.orm import Session
 from bot import replies
 from bot.burst import CHANGES, Burst
 from bot.case import STRONGER, RequesterCase
-from bot.decision import Answer, AskBack, Cancel, HandOver, ShowTickets, SmallTalk
+from bot.channels.port import OPEN_TICKET
+from bot.decision import LONGEST_SMALL_TALK, Answer, AskBack, Cancel, HandOver, ShowTickets, SmallTalk
 from bot.house import House
 from bot.intake import WITHDRAWN
 from bot.learning import learn_not_helped
-from bot.lookups import OPEN_TICKET
 from bot.thinking import Thought, offered_in
-from bot.wording import still_broken
+from bot.wording import still_broken, wants_reopened
 from handoff import desk, inbox
 from handoff.models import ConversationState, Kind, Message, Reason
 
+YES = {"ja", "jep", "klar", "genau", "yes", "yep", "yeah", "sure"}
+NO = {"nein", "nee", "nö", "no", "nope"}
 LONGEST_NO = 4  # words: whoever says more than "none of these" tells more about the problem
 PERSON_HAS_IT = {ConversationState.WAITING_FOR_PERSON, ConversationState.WITH_PERSON}
 NOT_FOR_A_NEW_CASE = (ShowTickets, SmallTalk)  # said after "resolved", they leave the resolved case as it is
@@ -47,8 +49,11 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
         return case.add_to_ticket(messages, thought)
     if thought.decision == SmallTalk("language") and case.conversation.state == ConversationState.WITH_BOT:
         return case.say("language")
-    if case.conversation.expects == "cancel" and thought.understanding.intent in {"affirm", "deny"}:
-        return case.settle_cancel(yes=thought.understanding.intent == "affirm")
+    if case.conversation.expects in {"cancel", "solved"}:
+        agreed = says_yes(thought)
+        if agreed is not None:
+            return case.settle_cancel(yes=agreed)
+        case.expect(None)  # about something else: a later "yes" means that
     if case.conversation.state in PERSON_HAS_IT:
         return case.add_to_ticket(messages, thought)
     if case.conversation.state == ConversationState.RESOLVED:
@@ -65,10 +70,23 @@ def from_colleague(case: RequesterCase, messages: Sequence[Message], thought: Th
     if thought is None or case.conversation.state in PERSON_HAS_IT:
         return case.add_to_ticket(messages, None)
     asks = isinstance(thought.decision, Answer | AskBack | HandOver)
-    free = case.conversation.expects in {None, "feedback"}  # a question to the requester is theirs to answer
+    alarm = isinstance(thought.decision, HandOver) and thought.decision.reason in STRONGER
+    free = alarm or case.conversation.expects in {None, "feedback"}  # a question to the requester is theirs to answer
     if asks and free and case.conversation.state == ConversationState.WITH_BOT:
         return case.perform(thought, messages)
     return case.say("not_your_case")
+
+
+def says_yes(thought: Thought) -> bool | None:
+    """The answer to a question of yes and no; None where something else is said."""
+    text = thought.situation.text
+    if len(text.split()) > LONGEST_SMALL_TALK or still_broken(text) or wants_reopened(text):
+        return None
+    intent, first = thought.understanding.intent, text.split()[0].strip(",.!").casefold() if text.split() else ""
+    if intent == "deny" or first in NO:
+        return False
+    agrees = intent in {"affirm", "helpful", "cancel"} or isinstance(thought.decision, Cancel)
+    return True if agrees or first in YES else None
 
 
 def choice_in_words(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought: Thought) -> str:
@@ -85,13 +103,18 @@ def choice_in_words(case: RequesterCase, burst: Burst, messages: Sequence[Messag
 def after_resolved(case: RequesterCase, messages: Sequence[Message], thought: Thought) -> str:
     """ "Still broken" reopens, "thanks" confirms, a new question is a new case linked to the old one."""
     intent = thought.understanding.intent
-    if intent in {"not_helpful", "deny"} or still_broken(thought.situation.text):
+    if intent in {"not_helpful", "deny"} or says_still_broken(thought):
         return reopen_or_new(case, messages, thought)
     if intent in {"helpful", "affirm", "thanks"} or isinstance(thought.decision, Cancel):
         return case.confirm_resolved()
     if isinstance(thought.decision, NOT_FOR_A_NEW_CASE) and thought.decision != SmallTalk("out_of_scope"):
         return case.perform(thought, messages)
     return new_case(case, messages, thought)
+
+
+def says_still_broken(thought: Thought) -> bool:
+    """Whether plain words say that a resolved ticket is not done with."""
+    return still_broken(thought.situation.text) or wants_reopened(thought.situation.text)
 
 
 def reopen_or_new(case: RequesterCase, messages: Sequence[Message], thought: Thought | None) -> str:
@@ -106,7 +129,7 @@ def new_case(case: RequesterCase, messages: Sequence[Message], thought: Thought 
     old = case.conversation
     number = case.require_ticket().number
     successor = successor_of(case, messages, thought.language if thought else old.language)
-    if thought is not None and not still_broken(thought.situation.text):
+    if thought is not None and not says_still_broken(thought):
         return successor.perform(thought, messages)
     successor.say("reopen_window_over", number=number)
     successor.remember(question=old.memory.get("question", ""), reason=Reason.UNKNOWN)
@@ -201,12 +224,8 @@ def open_ticket(case: RequesterCase, thought: Thought | None, message: Message, 
     reason = sensitive if sensitive in STRONGER else Reason.ASKED_FOR_PERSON
     case.keep(thought, reason)
     case.remember(reason=reason, missing=[], evidence=thought.evidence)
-    by, requester = message.person.name if message.person else None, case.conversation.requester
-    outcome = case.open_ticket(asked_by=by if (message.reply or {}).get("for_another") else None)
-    if message.person is not None and message.person_id != requester.id:
-        number = case.require_ticket().number
-        case.tell_handoff("agent_opened_for", number=number, name=message.person.name, requester=requester.name)
-    return outcome
+    told = (message.reply or {}).get("for_another") and message.person is not None
+    return case.open_ticket(asked_by=message.person.name if told and message.person else None)
 
 
 def late(case: RequesterCase, burst: Burst, message: Message) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.agents import AgentCase
 from bot.burst import BOT_HOLDS, Burst, burst_of, case_of
 from bot.case import RequesterCase
-from bot.channels.port import Incoming, Press, PressResult
+from bot.channels.port import OPEN_TICKET, Incoming, Press, PressResult
 from bot.dialogue import fail, handle_requester
 from bot.house import House
 from bot.intake import (
@@ -23,7 +23,7 @@ from bot.intake import (
     store_message,
     store_press,
 )
-from bot.lookups import OPEN_TICKET, complete
+from bot.lookups import complete
 from bot.thinking import Thought, language_of, offered_in, search_again, think
 from bot.timekeeping import ring
 from handoff import inbox
@@ -169,7 +169,8 @@ class Engine:
             if conversation.ticket is None or first.person is None:
                 raise LookupError(f"message {first.id} is from an agent, but there is no ticket")
             return AgentCase(self.house, session, conversation.ticket, first.person).take(first)
-        if thought is not None:
+        own = all(message.person_id == conversation.requester_id for message in messages)
+        if thought is not None and (own or conversation.language is None):
             conversation.language = thought.language
         return handle_requester(self.house, session, burst, messages, thought)
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.burst import Burst
-from bot.channels.port import Incoming, Profile, ThreadLost, Unreachable
+from bot.channels.port import OPEN_TICKET, Incoming, Profile, ThreadLost, Unreachable
 from bot.house import House
 from bot.intake import QUOTED, store_quoted
 from bot.posts import address_of
@@ -17,7 +17,6 @@ from handoff.models import Attachment, Author, Conversation, Kind, Message, Pers
 
 logger = logging.getLogger(__name__)
 KNOWN_FOR = timedelta(days=1)  # how long what a platform said of a person is believed
-OPEN_TICKET = "open_ticket"
 LONGEST_IMAGE = 500  # characters of a picture's address
 
 

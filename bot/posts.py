@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import replies
-from bot.channels.port import Address, File, Link, Reply
+from bot.channels.port import OPEN_TICKET, Address, File, Link, Reply
 from bot.house import House
 from bot.replies import Moment
 from bot.settings import HandoffSettings
 from bot.texts import Texts
 from bot.threads import NO_THREAD_YET
 from handoff import desk, transcript
-from handoff.models import Kind, Message, Place, Side, Ticket
+from handoff.models import Author, Kind, Message, Place, Side, Ticket
 from handoff.outbox import is_note
 from handoff.transcript import Entry
 
@@ -98,7 +98,8 @@ def transcript_for(house: House, session: Session, message: Message) -> Reply:
     texts, number = house.handoff_texts(), message.conversation.ticket.number if message.conversation.ticket else "?"
     story = transcript.without_deleted(transcript.entries(session, message.conversation))
     before = [entry for entry in story if entry.at <= message.created_at]
-    told = "\n".join(line for entry in before for line in told_lines(entry, texts, house.moment()))
+    said = "\n".join(entry.text for entry in before if entry.author == Author.BOT)
+    told = "\n".join(line for entry in before for line in told_lines(entry, texts, house.moment(), said))
     files = files_before(session, message, before)
     channel = house.channels.get(message.platform)
     if len(told) <= LONGEST_IN_THREAD or (channel is not None and not channel.takes_files):
@@ -118,11 +119,12 @@ def files_before(session: Session, message: Message, before: Sequence[Entry]) ->
     return tuple(file for file in found if file.content is not None)[-MOST_FILES:]
 
 
-def told_lines(entry: Entry, texts: Texts, moment: Moment) -> Iterator[str]:
-    """One thing said, as colleagues read it: when, who, what, with the files and the articles that were found."""
+def told_lines(entry: Entry, texts: Texts, moment: Moment, said: str = "") -> Iterator[str]:
+    """One thing said, as colleagues read it: when, who, what, with the files and the articles that were found. said:
+    all that Lotse said, so that what it repeated of a form is told once."""
     if entry.author == "event" or entry.kind == Kind.DELETION:
         return  # what was deleted says so itself
-    lines = [line for line in told_words(entry, texts).splitlines() if line.strip()]
+    lines = [line for line in told_words(entry, texts, said).splitlines() if line.strip()]
     lines += [f"• {label}" for label in entry.choices]
     lines += [f"📎 {file.name}" for file in entry.files]
     yield f"{moment.clock(entry.at)}  {'🔒 ' if entry.is_note else ''}{entry.name}"
@@ -132,12 +134,14 @@ def told_lines(entry: Entry, texts: Texts, moment: Moment) -> Iterator[str]:
         yield f"       → {texts('transcript_found', articles=', '.join(found))}"
 
 
-def told_words(entry: Entry, texts: Texts) -> str:
+def told_words(entry: Entry, texts: Texts, said: str) -> str:
     """What was said: the new wording of an edit with a mark, a press as its button, nothing of what was deleted."""
     if entry.deleted:
         return texts("transcript_deleted")
     if entry.kind == Kind.PRESS:
-        return f"[{pressed_label(entry, texts)}]"
+        action, _, typed = entry.text.partition(":")
+        form = f"\n{typed}" if action == OPEN_TICKET and typed not in said else ""
+        return f"[{pressed_label(entry, texts)}]{form}"
     return texts("transcript_edited", text=entry.words) if entry.is_edit else entry.words
 
 

@@ -10,7 +10,7 @@ from bot.channels.port import Button, Card, Choice, Fact, Link, Reply
 from bot.choices import choice_label
 from bot.texts import Texts
 from handoff.desk import THIRD_LEVEL
-from handoff.models import Reason, Ticket, TicketState
+from handoff.models import Person, Reason, Ticket, TicketState
 from kb_index.markup import article_links, unwrapped, without_bare_heading
 from kb_index.port import Hit
 
@@ -181,14 +181,14 @@ def reopened(texts: Texts, ticket: Ticket) -> Reply:
     return say(texts, "reopened", number=ticket.number, who=who)
 
 
-def reopened_by(texts: Texts, ticket: Ticket, name: str) -> Reply:
+def reopened_by(texts: Texts, ticket: Ticket, agent: Person) -> Reply:
     """An agent has reopened it: the one who had it, another, or one where nobody had it."""
     who = texts("reopened_nobody")
     if ticket.agent is not None:
         who = texts("reopened_owner", name=ticket.agent.name)
-        if ticket.agent.name == name:
-            return say(texts, "reopened_by_owner", number=ticket.number, name=name)
-    return say(texts, "reopened_by", number=ticket.number, name=name, who=who)
+        if ticket.agent_id == agent.id:
+            return say(texts, "reopened_by_owner", number=ticket.number, name=agent.name)
+    return say(texts, "reopened_by", number=ticket.number, name=agent.name, who=who)
 
 
 def cancel_ticket(texts: Texts, ticket: Ticket) -> Reply:

@@ -20,7 +20,9 @@ from nlu.port import Understanding
 
 LEAST_SURE_CATEGORY = 0.3  # below it a guess would only send the ticket to the wrong team
 NO_PRIORITY = 2
+MAY_BE_CLOSED = {ConversationState.WAITING_FOR_PERSON, ConversationState.RESOLVED}  # this case has a ticket of its own
 LEAST_WORDS = 4  # of a question that may change the language
+OWN_WORDS = "ich mein meine meinen meinem mir mich wir unser unsere wie wo warum i my me we our how what where why"
 ABOUT_THE_QUESTION = {"helpful", "affirm", "not_helpful", "deny", "cancel", "talk_to_human", "create_ticket"}
 LONGEST_BEFORE = 1_000  # characters of what was searched before, so that the new words are still read
 OUTAGE_WORDS = ("alle", "ganze", "everyone", "whole", "entire", "all of us", "niemand", "nobody")
@@ -79,7 +81,6 @@ def think(house: House, case: Case, text: str) -> Thought:
     """Understand the text, search for it and decide. Words that need a person are seen before any model is asked."""
     asked = text[:LONGEST_ASKED]
     begins = _begins(case, asked)
-    language = language_of(house, case, asked, begins=begins)
     wished = asks_for_language(asked)
     if wished is not None:
         situation = Situation(asked, Understanding("unclear", 0.0, (), "none"), language_wish=True)
@@ -87,14 +88,13 @@ def think(house: House, case: Case, text: str) -> Thought:
     sensitive = sensitive_topic(asked, house.settings.sensitive)
     if sensitive is not None:
         situation = Situation(asked, Understanding("unclear", 0.0, (), "none"), sensitive=sensitive)
-        return _conclude(house, situation, language, text)
+        return _conclude(house, situation, language_of(house, case, asked, begins=begins), text)
     understanding = house.understander.parse(asked)
     wants_person, frustrated = asks_for_person(asked), signs_of_frustration(asked)
     says_no = understanding.intent in SAYS_NO or (still_broken(asked) and not has_topic(asked))
     about_it = wants_person or frustrated or says_no or understanding.intent in ABOUT_THE_QUESTION
     complains = says_no and not (opens_follow_up(asked) and has_topic(asked))
-    if begins and about_it:
-        language = language_of(house, case, asked)
+    language = language_of(house, case, asked, begins=begins and not about_it)
     follows = _goes_on(case, asked) and not (wants_person or frustrated or complains) and ("?" in asked or not about_it)
     continues = not follows and _continues(case, about_it=about_it)
     inquiry = _inquiry(case, text, continues=continues, about_it=about_it, follows=follows)
@@ -115,7 +115,7 @@ def think(house: House, case: Case, text: str) -> Thought:
         answered=case.expects == "feedback",
         pointed_away=case.pointed_away,
         has_open_ticket=case.has_open_ticket,
-        wants_closed=wants_closed(asked),
+        wants_closed=case.state in MAY_BE_CLOSED and wants_closed(asked),
     )
     return _conclude(house, situation, language, question, searches=searches, continues=continues)
 
@@ -128,9 +128,14 @@ def language_of(house: House, case: Case, text: str, *, begins: bool = False) ->
 
 
 def _begins(case: Case, text: str) -> bool:
-    """Whether a text may be a question of its own: nothing is asked of the person, and it is more than a word."""
-    free = case.state == ConversationState.WITH_BOT and case.expects in {None, "feedback"}
-    return free and len(text.split()) >= LEAST_WORDS and not is_follow_up(text)
+    """Whether a text may be a question of its own: nothing is asked of the person, and it is in their own language or
+    words, as a line of an error message is not."""
+    waits = case.expects not in {None, "feedback"}
+    free = case.state == ConversationState.RESOLVED or (case.state == ConversationState.WITH_BOT and not waits)
+    if not free or len(text.split()) < LEAST_WORDS or is_follow_up(text):
+        return False
+    has_own_words = "?" in text or not {*OWN_WORDS.split()}.isdisjoint(text.casefold().split())
+    return has_own_words or detect_language(text) == case.known_language
 
 
 def _goes_on(case: Case, text: str) -> bool:

@@ -84,7 +84,6 @@ def has_no_answer(text: str) -> bool:
 STILL_BROKEN = re.compile(
     r"""\b((immer|wieder)\ (noch\ )?(nicht|kaputt|das\ gleiche|derselbe|dasselbe) | geht\ (immer\ )?noch\ nicht
     | funktioniert\ (immer\ noch\ |noch\ immer\ |wieder\ )?nicht | still\ (broken|not|doesn.?t|happening|the\ same)
-    | wieder\ (zu\ )?(öffnen|oeffnen|aufmachen|eröffnen) | (öffne|öffnen\ sie|mach)\ .{0,30}\bwieder(\ auf)? | re-?open
     | not\ (fixed|solved|working) | (broken|happening|back)\ again | (doesn.?t|does\ not)\ work)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -100,16 +99,32 @@ def type_of(text: str) -> TicketType:
     return TicketType.REQUEST if REQUEST.search(text) else TicketType.INCIDENT
 
 
-CASE = r"(ticket|vorgang|fall|anfrage|case|request)\w*"
-CLOSED = r"(schlie(ß|ss)(e|en|t)?|geschlossen\s+werden|zu\s?machen|close|be\s+closed)"
-CLOSE = re.compile(rf"\b{CASE}\b.{{0,30}}\b{CLOSED}\b|\b{CLOSED}\b.{{0,30}}\b{CASE}\b", re.IGNORECASE)
+MY_TICKET = r"(?<!kein )\b(ticket|vorgang)\b"
+CLOSED = r"\b(schlie(ß|ss)(e|en|t)?|geschlossen\s+werden|zu\s?machen|close|be\s+closed)\b"
+CLOSE = re.compile(rf"{MY_TICKET}.{{0,30}}{CLOSED}|{CLOSED}.{{0,30}}{MY_TICKET}", re.IGNORECASE)
 NOT_CLOSE = re.compile(
-    r"\b(nicht|kein\w*|nie|erst|bevor|wieso|warum|not|don.?t|never|until|before|why|who|wer)\b", re.IGNORECASE
+    r"""\?\s*\w | \b(nicht|kein\w*|nie|erst|bevor|wieso|warum|wer|wie|falls|wenn|fenster
+    |not|cannot|(ca|do|wo)n.?t|never|until|before|why|who|how|if|when|window)\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 MOST_WORDS_TO_CLOSE = 9
+REOPEN = re.compile(r"\b(öffnen?|eröffnen|aufmachen|mach\w*\b.*\bauf|reopen|re-open|open\b.*\bagain)\b", re.IGNORECASE)
+AROUND_REOPEN = """
+bitte please das den mein meinen meine the my it ticket fall vorgang case wieder erneut noch mal nochmal öffnen öffne
+eröffnen aufmachen mach machen machst auf sie ihr es ich möchte will kannst könnten können du can could you i
+want to would like reopen re open again once more tkt danke thanks
+"""
 
 
 def wants_closed(text: str) -> bool:
     """Plain words for "you can close my ticket"; whoever has one open is asked whether that is meant."""
     short = len(text.split()) <= MOST_WORDS_TO_CLOSE
     return short and CLOSE.search(text) is not None and NOT_CLOSE.search(text) is None
+
+
+def wants_reopened(text: str) -> bool:
+    """Nothing but "open my ticket again, please"; what names something else may be a question about that."""
+    words = set(WORD.findall(text.casefold()))
+    again = words & {"wieder", "erneut", "nochmal", "again", "reopen", "re"}
+    known = {word for word in words if word.isdecimal()} | set(AROUND_REOPEN.split())
+    return bool(again) and REOPEN.search(text) is not None and words <= known

@@ -13,6 +13,7 @@ from handoff.models import Author, Conversation, Kind, Message, TicketEvent
 from handoff.outbox import is_note
 from handoff.plain import plain_text
 
+TELLING = 8  # characters: what is shorter, as "ja", stands in many a text by chance
 LEFT_OUT = {Kind.CARD, Kind.RELAY, Kind.TRANSCRIPT}  # the same thing at a second place
 
 
@@ -121,7 +122,7 @@ def without_deleted(story: Sequence[Entry]) -> list[Entry]:
     was edited after its deletion is there again."""
     last = {entry.concerns_id: entry.kind for entry in story if entry.is_edit or entry.kind == Kind.DELETION}
     gone = {concerned for concerned, kind in last.items() if kind == Kind.DELETION and concerned is not None}
-    texts = [entry.text.casefold() for entry in story if _is_gone(entry, gone) and entry.text.strip()]
+    texts = [entry.text.casefold() for entry in story if _is_gone(entry, gone) and len(entry.text) >= TELLING]
     return [_blanked(entry) if _is_gone(entry, gone) else _not_searched(entry, texts) for entry in story]
 
 

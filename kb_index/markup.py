@@ -35,6 +35,7 @@ TAGS = {
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 SPACES = re.compile(r"\s+")
+AS_A_LIST = re.compile(r"\s*([•–·]|\(?[0-9]{1,2}[.)])\s")  # lines that are meant as a list, and are none in Markdown
 JOINED = "\x00"  # stands for a line that went into the next
 HTML_TAG = re.compile(r"<[^<>]*>")
 HEADING = re.compile(r"#{1,6}[ \t].*|\*\*[^*]*[^*.!?]\*\*:?")  # in bold, one that does not end as a sentence does
@@ -71,15 +72,15 @@ def without_bare_heading(markdown: str) -> str:
 def unwrapped(markdown: str) -> str:
     """A text whose paragraphs stand on one line each, as they are read: chats would break them where the file does.
     Breaks that are meant, quotes, tables and code stay."""
-    lines = markdown.split("\n")
+    lines = markdown.replace("\r\n", "\n").split("\n")
     depth = 0
-    for token in MARKDOWN.parse(markdown):
+    for token in MARKDOWN.parse("\n".join(lines)):
         depth += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         if token.type != "paragraph_open" or token.map is None or depth:
             continue
         for number in range(token.map[0] + 1, min(token.map[1], len(lines))):
             before = lines[number - 1]
-            if not before.endswith(("  ", "\\")):
+            if not before.endswith(("  ", "\\")) and not AS_A_LIST.match(lines[number]):
                 lines[number - 1], lines[number] = JOINED, f"{before.rstrip()} {lines[number].lstrip()}"
     return "\n".join(line for line in lines if line != JOINED)
 

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 Side = Literal["requester", "handoff", "third_level"]
 Parts = tuple[str, ...]  # the platform's ids of the posts that one long reply stands in, in order
+OPEN_TICKET = "open_ticket"  # the press that opens a ticket about the words it carries
 DELETED = "#deleted"  # behind the source_id of a message: the source_id of its deletion
 
 

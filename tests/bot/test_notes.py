@@ -31,6 +31,13 @@ NOTES = {
     "@Wilk, Tomasz (IT) // geheim": "@Wilk, Tomasz (IT) geheim",
     "@Tomasz van der Wilk // geheim": "@Tomasz van der Wilk geheim",
     "**@Tomasz Wilk** // geheim": "@Tomasz Wilk** geheim",
+    "@Wilk, Tomasz (IT Service Desk) // geheim": "@Wilk, Tomasz (IT Service Desk) geheim",
+    "@Müller, Hans (extern, Firma GmbH) 🔒 geheim": "@Müller, Hans (extern, Firma GmbH) geheim",
+    "@Tomasz Wilk [Service Desk Nord] // geheim": "@Tomasz Wilk [Service Desk Nord] geheim",
+    "@Dr. Tomasz Maria van der Wilk // geheim": "@Dr. Tomasz Maria van der Wilk geheim",
+    "@Tomasz *//geheim*": "@Tomasz * geheim*",
+    "@Tomasz \u200b//geheim": "@Tomasz \u200b geheim",
+    "/reply /reply // geheim": "geheim",
 }
 REPLIES = (
     "Bitte neu starten.",
@@ -44,6 +51,8 @@ REPLIES = (
     "@Konrad Hallo",
     "Hallo @Konrad // so",
     "/reply Das geht so: // steht davor.",
+    "/reply //srv01/share geht wieder",
+    "/reply " * 2000,
     "/notebook",
     "/note-taking hilft",
     "/reply",
@@ -67,8 +76,14 @@ def test_only_where_the_lock_is_a_mark_what_looks_like_it_is_one() -> None:
     assert note_in("#intern geheim", ("#intern",)) == "geheim"
 
 
-def test_many_marks_in_a_long_text_are_read_fast() -> None:
-    assert note_in("@Konrad: so " + "// " * 50_000, MARKS) is None
+def test_a_mark_is_looked_for_near_the_beginning_only() -> None:
+    assert note_in(f"@{'x' * 295} // geheim", MARKS) is not None
+    assert note_in(f"@{'x' * 305} // geheim", MARKS) is None
+
+
+def test_marks_of_the_operator_that_look_like_formatting_are_known() -> None:
+    assert note_in("-- geheim", ("--",)) == "geheim"
+    assert note_in("@Tomasz Wilk -- geheim", ("--",)) == "@Tomasz Wilk geheim"
 
 
 def test_reply_is_a_command_of_its_own() -> None:

@@ -67,6 +67,17 @@ def test_an_opened_ticket_is_told_as_one(away: World) -> None:
     assert about in text
 
 
+def test_what_was_typed_to_open_a_ticket_is_told_where_lotse_did_not_repeat_it(away: World) -> None:
+    about = "Der Beamer in Raum 4 zeigt nur ein rotes Bild.\nBitte vor 14 Uhr, das Ersatzkabel liegt in Zimmer 117."
+    away.ask(KONRAD, "Hallo")
+    address = away.posts_to(KONRAD)[-1].address
+    away.app.engine.press(Press(address, KONRAD, "open_ticket", about, "p-1"))
+    away.settle()
+    text = told(away, away.ticket().number)
+    assert "[Ticket eröffnet]" in text
+    assert all(line in text for line in about.splitlines())
+
+
 def test_the_offered_articles_are_named_and_the_chosen_one_too(away: World) -> None:
     for article in PRINTERS:
         away.publish(*article)

@@ -283,6 +283,21 @@ def test_rule_10_a_word_or_two_and_what_is_said_of_an_answer_change_no_language(
     assert world.conversation(KONRAD).language == "de"
 
 
+def test_rule_10_the_line_of_an_error_message_changes_no_language(world: World) -> None:
+    world.ask(KONRAD, VPN_QUESTION)
+    world.ask(KONRAD, "Access is denied when installing the printer driver")
+    assert world.conversation(KONRAD).language == "de"
+
+
+def test_rule_10_a_new_question_after_resolved_decides_the_language_too(world: World) -> None:
+    world.ask(KONRAD, "Meine Telefonanlage klingelt seit heute die ganze Zeit.")
+    world.press(KONRAD, "person")
+    world.agent_presses(MAREN, world.ticket().number, "resolve")
+    world.new_answers(KONRAD)
+    world.ask(KONRAD, "How do I print on both sides of the paper?")
+    assert world.conversation(KONRAD).language == "en"
+
+
 def test_rule_10_an_answer_to_a_question_of_lotse_changes_no_language(world: World) -> None:
     assert "ask_system" in keys(world.ask(KONRAD, "Meine Telefonanlage klingelt seit heute die ganze Zeit.").reply.text)
     world.ask(KONRAD, "It is the phone on the desk in my office")

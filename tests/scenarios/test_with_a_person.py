@@ -6,7 +6,7 @@ import pytest
 from sentences import keys
 from world import HENRIK, JETTE, KONRAD, MAREN, TOMASZ, UNKNOWN_QUESTION, VPN, VPN_QUESTION, World
 
-from bot.channels.port import Address, Incoming, Press
+from bot.channels.port import Address, File, Incoming, Press
 from bot.engine import Engine
 from handoff.models import ConversationState, Reason, TicketState
 from kb_index.questions import open_questions
@@ -106,18 +106,21 @@ def test_an_answer_after_a_hand_back_that_helped_may_be_about_something_else_tha
     assert "ask_if_solved" in keys(asked.text)
     assert (ticket in asked.text, world.ticket(ticket).summary in asked.text) == (True, True)
     assert world.ticket(ticket).is_open
-    assert "ticket_kept" in keys(world.press(KONRAD, "cancel_no").reply.text)
-    assert world.ticket(ticket).is_open
+    assert "receipt_again" in keys(world.press(KONRAD, "cancel_no").reply.text), "a person goes on with it"
+    assert world.conversation(KONRAD).state == ConversationState.WAITING_FOR_PERSON
+    assert "agent_handed_over_again" in keys(world.thread(ticket)[-1])
     assert not any("agent_confirmed" in keys(told) for told in world.thread(ticket))
 
 
-@pytest.mark.parametrize("how", ["pressed", "written"])
+@pytest.mark.parametrize("how", ["", "ja", "Ja, danke!", "yes, it is solved", "Das Ticket kann geschlossen werden"])
 def test_an_answer_after_a_hand_back_that_solved_the_ticket_closes_it(world: World, how: str) -> None:
     handed_back(world)
     ticket = world.ticket().number
     world.ask(KONRAD, VPN_QUESTION)
     world.press(KONRAD, "helped")
-    told = world.press(KONRAD, "cancel_yes") if how == "pressed" else world.ask(KONRAD, "ja")
+    world.understander.teach("yes, it is solved", "helpful")
+    world.understander.teach("Das Ticket kann geschlossen werden", "cancel")
+    told = world.ask(KONRAD, how) if how else world.press(KONRAD, "cancel_yes")
     assert "confirmed_resolved" in keys(told.reply.text)
     assert world.ticket(ticket).state == TicketState.CLOSED
     assert [told for told in world.thread(ticket) if "agent_confirmed" in keys(told)] == [world.thread(ticket)[-1]]
@@ -129,7 +132,7 @@ def test_a_cancelled_ticket_is_not_said_to_be_solved_because_something_else_was(
     ticket = world.ticket().number
     world.ask(KONRAD, VPN_QUESTION)
     world.press(KONRAD, "helped")
-    world.press(KONRAD, "cancel_no")
+    world.ask(KONRAD, VPN_QUESTION)  # the question is left open
     world.understander.teach("Das Ticket bitte schließen", "cancel")
     assert "cancel_ticket" in keys(world.ask(KONRAD, "Das Ticket bitte schließen").reply.text)
     world.press(KONRAD, "cancel_yes")
@@ -210,6 +213,59 @@ def test_a_resolved_ticket_is_opened_again_for_who_asks_for_that(world: World) -
     resolved(world)
     assert "reopened" in keys(world.ask(KONRAD, "Bitte wieder öffnen").reply.text)
     assert world.ticket().is_open
+
+
+@pytest.mark.parametrize("words", ["Ja, bitte das Ticket schließen", "Ja, hat sich erledigt", "ja"])
+def test_yes_in_any_words_closes_a_ticket_after_the_question(world: World, words: str) -> None:
+    ticket = world.ticket_for(KONRAD)
+    assert "cancel_ticket" in keys(world.ask(KONRAD, "Mein Ticket kann geschlossen werden").reply.text)
+    assert "ticket_closed" in keys(world.ask(KONRAD, words).reply.text)
+    assert world.ticket(ticket).state == TicketState.CLOSED
+
+
+@pytest.mark.parametrize("words", ["Nein, es ist immer noch kaputt", "Ja, aber es geht immer noch nicht"])
+def test_whatever_is_still_broken_closes_nothing(world: World, words: str) -> None:
+    ticket = world.ticket_for(KONRAD)
+    world.ask(KONRAD, "Mein Ticket kann geschlossen werden")
+    world.ask(KONRAD, words)
+    assert world.ticket(ticket).is_open
+
+
+def test_a_yes_to_something_else_closes_no_ticket(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    world.ask(KONRAD, "Mein Ticket kann geschlossen werden")
+    assert "added_and_found" in keys(world.ask(KONRAD, VPN_QUESTION).reply.text)
+    world.ask(KONRAD, "ja")
+    assert world.ticket(ticket).is_open
+
+
+def test_a_wish_to_close_a_ticket_in_another_conversation_is_no_word_about_this_one(world: World) -> None:
+    world.ticket_for(JETTE)
+    asked = world.ask(KONRAD, "Bitte mein Ticket schließen").reply.text
+    assert "nothing_to_cancel" not in keys(asked)
+
+
+def test_the_same_article_is_told_once_beside_a_ticket(world: World) -> None:
+    world.ticket_for(KONRAD)
+    assert "added_and_found" in keys(world.ask(KONRAD, VPN_QUESTION).reply.text)
+    assert "added" in keys(world.ask(KONRAD, VPN_QUESTION).reply.text)
+
+
+def test_an_article_that_did_not_help_is_not_told_again_beside_the_ticket(world: World) -> None:
+    world.ask(KONRAD, VPN_QUESTION)
+    world.press(KONRAD, "not_helped")
+    while world.conversation(KONRAD).expects == "fact":
+        world.press(KONRAD, "skip")
+    assert world.tickets() == 1
+    assert "added" in keys(world.ask(KONRAD, VPN_QUESTION).reply.text)
+
+
+def test_a_status_question_with_a_file_reaches_the_agents(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    world.understander.teach("Wie ist der Stand", "ticket_status")
+    picture = File("bild.png", "image/png", b"png")
+    assert ticket in world.ask(KONRAD, "Wie ist der Stand", files=[picture]).reply.text
+    assert world.thread(ticket)[-1] == "Wie ist der Stand"
 
 
 def test_nothing_but_the_name_of_lotse_tells_who_has_the_ticket_and_brings_the_agents_nothing(world: World) -> None:

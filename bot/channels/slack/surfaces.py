@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot.channels.lists import Found, choose_language, desk_text, search_text, status_text
-from bot.channels.port import Address, Incoming, Press, Sender
+from bot.channels.port import OPEN_TICKET, Address, Incoming, Press, Sender
 from bot.channels.slack.desk import (
     VIEWS,
     Command,
@@ -22,7 +22,6 @@ from bot.channels.slack.edge import Edge, as_posts
 from bot.channels.slack.events import DM, Here, address_of, to_incoming
 from bot.channels.slack.text import to_markdown
 from bot.channels.slack.views import ask_modal, home_pressed, home_view, open_ticket_modal, values_of
-from bot.lookups import OPEN_TICKET
 from bot.texts import Texts
 from bot.threads import NO_THREAD_YET
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.attachments import plain_name
 from bot.channels.cutting import shorten
 from bot.channels.lists import Found, search_text
-from bot.channels.port import Address, Press, Sender, TryAgain, Unclear
+from bot.channels.port import OPEN_TICKET, Address, Press, Sender, TryAgain, Unclear
 from bot.channels.teams.activities import (
     CHAT,
     ELSEWHERE,
@@ -35,7 +35,6 @@ from bot.channels.teams.members import CANNOT_TELL
 from bot.channels.teams.post import activity_of
 from bot.channels.teams.words import from_html, mentions_in, tidy
 from bot.intake import person_of as stored_person
-from bot.lookups import OPEN_TICKET
 from bot.texts import Texts
 from handoff import inbox
 from handoff.models import Person

@@ -237,7 +237,7 @@ def test_a_ticket_on_a_message_is_its_authors_and_takes_the_whole_thread_along(s
     slack.settle()
     (receipt,) = slack.fake.said(slack.general)
     assert (receipt.thread_ts, "receipt_for_somebody" in sentence(receipt)) == (said.ts, True)
-    assert "agent_opened_for" in sentence(slack.thread(slack.card())[-1])
+    assert "Owen Tallis hat dazu um ein Ticket für Konrad Voßmann gebeten" in words(slack.thread(slack.card())[0])
     ticket = slack.ticket()
     assert (ticket.requester.name, ticket.summary, ticket.reason) == ("Konrad Voßmann", SCREEN, Reason.ASKED_FOR_PERSON)
     transcript = words(slack.thread(slack.card())[0])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from chat_records import came_in, cases, events, files, outcomes
 from fake_slack import Actor, Message, Upload, View
+from patience import eventually
 from sentences import keys
 from slack_harness import seen
 from slack_world import MakeSlackWorld, SlackWorld, actions, words
@@ -216,7 +217,9 @@ def test_a_search_below_a_card_never_reaches_the_requester(slack: SlackWorld) ->
     card = slack.wants_person()
     told_before = len(slack.answers(slack.konrad))
     slack.maren.mentions(slack.desk, VPN_QUESTION, card)
+    assert eventually(lambda: len(slack.fake.ephemerals(slack.maren)) == 1)  # it is answered beside the queue
     slack.maren.mentions(slack.desk, "VPN-Client Profil Zentrale geheim-4711", card)
+    assert eventually(lambda: len(slack.fake.ephemerals(slack.maren)) == 2)
     slack.settle()
     found, _ = slack.fake.ephemerals(slack.maren)
     assert (found.thread_ts, "% VPN einrichten" in words(found)) == (card.ts, True)

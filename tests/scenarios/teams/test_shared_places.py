@@ -11,7 +11,7 @@ from teams_world import TeamsWorld, actions
 from world import UNKNOWN_QUESTION, VPN, VPN_QUESTION
 
 from bot.texts import Texts
-from handoff.models import ConversationState
+from handoff.models import ConversationState, Reason
 
 WISH = "Ich möchte mit einem Menschen sprechen."
 SURVEY = ["helped", "not_helped", "person"]
@@ -226,6 +226,22 @@ def test_what_the_requester_is_asked_is_theirs_to_answer(teams: TeamsWorld) -> N
     teams.konrad.presses(fact, "skip")
     teams.settle()
     assert outcomes(teams)[-2:] == ["not_your_case", "asked_fact"]
+
+
+def test_a_colleagues_alarm_brings_a_person_whatever_the_requester_is_asked(teams: TeamsWorld) -> None:
+    question = asked(teams, "Die Telefonanlage klingelt.")
+    teams.owen.writes("The salary of everybody is readable there", thread=question, mention=True)
+    teams.settle()
+    assert teams.tickets() == 1
+    assert teams.ticket().reason == Reason.SENSITIVE
+
+
+def test_a_colleague_does_not_change_the_language_of_the_case(teams: TeamsWorld) -> None:
+    question = asked(teams)
+    teams.owen.writes("English, please", thread=question, mention=True)
+    teams.owen.writes("How do I set up the VPN client on my phone?", thread=question, mention=True)
+    teams.settle()
+    assert [case.language for case in cases(teams)] == ["de"]
 
 
 def test_what_a_colleague_adds_by_a_mention_reaches_the_agents_under_their_name(teams: TeamsWorld) -> None:
