@@ -162,6 +162,7 @@ class AgentCase:
 
     def hand_back(self, press: Press) -> None:
         desk.hand_back(self.session, self.ticket, self.now, self.agent)
+        self.case.tell_handoff("agent_handed_back", number=self.ticket.number, name=self.agent.name)
         self.tell_requester("handed_back", name=self.agent.name)
 
     def resolve(self, press: Press) -> None:
@@ -169,7 +170,7 @@ class AgentCase:
         desk.resolve(self.session, self.ticket, cause, fix, self.house.reopen_until(), self.now, self.agent)
         learn_from_agents(self.house, self.session, self.ticket, self.agent.name)
         conversation = self.ticket.conversation
-        message = self.tell_result("resolved", replies.resolved(self.case.texts, self.ticket))
+        message = self.tell_result("resolved", replies.resolved(self.case.texts, self.ticket, self.agent.name))
         self.case.remember(on=message.id)
         self.tell_how_resolved()
         if press.fields.get("propose_article") == "yes":
@@ -179,6 +180,7 @@ class AgentCase:
 
     def reopen(self, press: Press) -> None:
         desk.reopen(self.session, self.ticket, self.now, self.agent)
+        self.case.tell_handoff("agent_reopened_by", number=self.ticket.number, name=self.agent.name)
         self.tell_result("reopened", replies.reopened_by(self.case.texts, self.ticket, self.agent))
 
     def outage(self, press: Press) -> None:

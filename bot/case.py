@@ -305,6 +305,7 @@ class RequesterCase(Voice):
         self.conversation.memory = {**kept, "not_helped": not_helped}
         if again:
             why = replies.reason_for(self.house.handoff_texts(), ticket)
+            self.relay(desk.written_to_bot(self.session, ticket), ticket)
             self.tell_handoff("agent_handed_over_again", number=ticket.number, reason=why)
         else:
             open_threads(self.house, self.session, ticket)
@@ -435,7 +436,7 @@ class RequesterCase(Voice):
         if is_solved and ticket.is_open:
             if yes:
                 return self.confirm_resolved()
-            self.remember(reason=Reason.UNKNOWN, question=ticket.summary, missing=[])
+            self.remember(reason=Reason.ASKED_FOR_PERSON, question=ticket.summary, missing=[])
             return self.open_ticket()
         if not yes:
             self.post(Kind.NOTICE, replies.say(self.texts, "ticket_kept", number=ticket.number))
@@ -450,6 +451,22 @@ class RequesterCase(Voice):
         """Whether the reopen window is still open."""
         until = self.require_ticket().reopen_until
         return until is not None and self.now <= until
+
+    def closed_ticket(self) -> Ticket | None:
+        """The requester's newest ticket, where that is closed."""
+        newest = next(iter(desk.tickets_of(self.session, self.conversation.requester, 1)), None)
+        return newest if newest is not None and newest.state == TicketState.CLOSED else None
+
+    def open_instead(self) -> str:
+        """A closed ticket is not opened again: a new one about the same takes its place, and says so."""
+        closed = self.closed_ticket()
+        if closed is None:
+            raise LookupError(f"conversation {self.conversation.id} has no closed ticket before it")
+        self.say("reopen_window_over", number=closed.number)
+        self.remember(question=closed.summary, reason=Reason.ASKED_FOR_PERSON, missing=[])
+        outcome = self.open_ticket()
+        self.tell_handoff("agent_opened_instead", number=self.require_ticket().number, closed=closed.number)
+        return outcome
 
     def tell_who_has_it(self) -> str:
         """A person is on the way or on it already: say the number, and who or when."""
@@ -477,8 +494,6 @@ class RequesterCase(Voice):
         """Lotse could not go on: a person does, with a ticket that says so."""
         known = self.conversation.memory.get("question", "")
         self.conversation.memory = {"question": question or known, "reason": Reason.ERROR}
-        if self.conversation.ticket is not None:
-            self.relay(messages, self.conversation.ticket)
         return self.open_ticket()
 
     def fail_agent(self) -> str:

@@ -13,7 +13,7 @@ from bot.house import House
 from bot.intake import WITHDRAWN
 from bot.learning import learn_not_helped
 from bot.thinking import Thought, offered_in
-from bot.wording import still_broken, wants_reopened
+from bot.wording import has_doubts, still_broken, wants_reopened
 from handoff import desk, inbox
 from handoff.models import ConversationState, Kind, Message, Reason
 
@@ -58,6 +58,8 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
         return case.add_to_ticket(messages, thought)
     if case.conversation.state == ConversationState.RESOLVED:
         return after_resolved(case, messages, thought)
+    if case.conversation.ticket is None and wants_reopened(thought.situation.text) and case.closed_ticket() is not None:
+        return case.open_instead()
     if case.conversation.expects == "fact":
         return case.take_fact_or_more(thought)
     if case.conversation.expects == "choice":
@@ -67,6 +69,8 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
 
 def from_colleague(case: RequesterCase, messages: Sequence[Message], thought: Thought | None) -> str:
     """Somebody else speaks in a requester's thread: they can add to the case and ask, not decide it, nor see more."""
+    if not any(message.text.strip() or message.attachments for message in messages):
+        return case.say("not_your_case")  # nothing but "@Lotse"
     if thought is None or case.conversation.state in PERSON_HAS_IT:
         return case.add_to_ticket(messages, None)
     asks = isinstance(thought.decision, Answer | AskBack | HandOver)
@@ -80,11 +84,13 @@ def from_colleague(case: RequesterCase, messages: Sequence[Message], thought: Th
 def says_yes(thought: Thought) -> bool | None:
     """The answer to a question of yes and no; None where something else is said."""
     text = thought.situation.text
-    if len(text.split()) > LONGEST_SMALL_TALK or still_broken(text) or wants_reopened(text):
+    if len(text.split()) > LONGEST_SMALL_TALK or wants_reopened(text):
         return None
     intent, first = thought.understanding.intent, text.split()[0].strip(",.!").casefold() if text.split() else ""
     if intent == "deny" or first in NO:
         return False
+    if still_broken(text) or has_doubts(text):
+        return None
     agrees = intent in {"affirm", "helpful", "cancel"} or isinstance(thought.decision, Cancel)
     return True if agrees or first in YES else None
 

@@ -15,6 +15,7 @@ from bot.threads import NO_THREAD_YET
 from handoff import inbox
 from handoff.models import Attachment, Author, Conversation, ConversationState, Kind, Message, Person, Place, Ticket
 from handoff.outbox import post
+from nlu.language import detect_language
 
 KEY = re.compile(r"[0-9]{1,9}")  # a Message id, as buttons carry it
 FRESH = timedelta(minutes=15)  # how long what stands outside any thread goes on with the case before it
@@ -245,6 +246,9 @@ def store_press(house: House, session: Session, press: Press) -> Message | None:
     message.concerns = below
     inbox.hold_burst(session, message, timedelta(0))  # who presses has finished writing
     name = message.person.name if message.person else ""
+    if press.value and is_for_another(press):  # whoever is told of a ticket reads one language in all of it
+        known = conversation.language or conversation.requester.language
+        conversation.language = known or detect_language(press.value)
     if press.value and (press.from_form or place.thread.startswith(NO_THREAD_YET)):
         say_first(house, session, conversation, told_first(press, conversation), press.value, name=name)
     elif press.value and is_for_another(press):

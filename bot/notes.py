@@ -33,6 +33,18 @@ def note_in(text: str, marks: Sequence[str]) -> str | None:
     return None
 
 
+def behind(text: str, names: Sequence[str]) -> str:
+    """What stands behind the mentions of these names at the beginning of a text."""
+    while True:
+        rest = text[unseen(text, 0) :].lstrip(",;&+ \n")
+        word = rest.partition(" ")[0]
+        rest = rest.removeprefix(word).lstrip() if word.lower() in JOINED_BY else rest
+        name = next((name for name in sorted(names, key=len, reverse=True) if rest.startswith(f"@{name}")), None)
+        if name is None:
+            return text
+        text = rest[len(name) + 1 :]
+
+
 def without_reply(text: str) -> str | None:
     """What stands behind `/reply`; None for what does not begin with it."""
     reply = REPLY.match(text)

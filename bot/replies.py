@@ -165,9 +165,8 @@ def ticket_line(texts: Texts, ticket: Ticket, moment: Moment) -> str:
     return texts("ticket_line", number=ticket.number, summary=ticket.summary, state=state, who=who)
 
 
-def resolved(texts: Texts, ticket: Ticket) -> Reply:
-    """What was done, and whether it works again."""
-    name = ticket.agent.name if ticket.agent else "Lotse"
+def resolved(texts: Texts, ticket: Ticket, name: str) -> Reply:
+    """What was done, by whom, and whether it works again."""
     buttons = (
         Button("works", texts("button_works"), style="primary"),
         Button("still_broken", texts("button_still_broken")),

@@ -21,9 +21,12 @@ PERSON = re.compile(
 LANGUAGES = {"deutsch": "de", "deutsche": "de", "german": "de", "englisch": "en", "englische": "en", "english": "en"}
 AROUND_A_LANGUAGE = """
 auf in bitte please kannst du können sie könnten antworte antworten sprich sprechen sprichst schreib schreiben rede
-reden mir mit nur lieber gern gerne ich möchte will geht das es auch wieder danke hallo can could you speak answer reply
-write talk me to i only rather would want like it do we switch again thanks hello hi
+reden mir mit nur lieber gern gerne ich möchte will geht das es auch wieder danke hallo sag sagen noch mal wir weiter
+verstehe spreche kein nicht can could you speak answer reply write talk me to i only rather would want like it do we
+switch again thanks hello hi say that this continue understand don t no not
 """
+NEGATED = {"kein", "nicht", "no", "not", "don"}
+OTHER_LANGUAGE = {"de": "en", "en": "de"}
 MOST_WORDS_OF_A_WISH = 14  # in a longer text "a person" is more likely part of the story
 SINCE = re.compile(
     r"""\b(seit|since|heute|gestern|vorhin|today|yesterday|ago|vor\ \d+|this\ morning
@@ -34,6 +37,11 @@ REQUEST = re.compile(
     r"""\b(brauche|bräuchte|braeuchte|benötige|benoetige|bestellen|beantragen|hätte\ gern\w*|möchte\ (noch\ )?einen?
     | neue[nrs]?\ (laptop|monitor|headset|handy|maus|tastatur|zugang) | zugriff\ auf | berechtigung
     | need\ (a|an|access|new) | order | request | would\ like)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+DOUBTS = re.compile(
+    r"""\? | \b(jein|aber|wenn|falls|sobald|nicht|kein\w*|noch|erst|und|warte\w*|morgen|später
+    |but|if|not|\w+n['’]t|yet|and|wait|until|unless|except|when|after|tomorrow|later)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 NO_ANSWER = re.compile(
@@ -68,12 +76,19 @@ def asks_for_language(text: str) -> str | None:
     """`de` or `en` where somebody wants nothing but to be answered in it: "auf Deutsch bitte", "English, please"."""
     words = set(WORD.findall(text.casefold()))
     wanted = {LANGUAGES[word] for word in words if word in LANGUAGES}
-    return wanted.pop() if len(wanted) == 1 and words <= {*AROUND_A_LANGUAGE.split(), *LANGUAGES} else None
+    if len(wanted) != 1 or not words <= {*AROUND_A_LANGUAGE.split(), *LANGUAGES}:
+        return None
+    return OTHER_LANGUAGE[wanted.pop()] if words & NEGATED else wanted.pop()
 
 
 def tells_since(text: str) -> bool:
     """Whether the text says since when, or quotes an error."""
     return SINCE.search(text) is not None
+
+
+def has_doubts(text: str) -> bool:
+    """Whether a "yes" is not all that is said: "yes, but ...", "yes, tomorrow, when ...", a question."""
+    return DOUBTS.search(text) is not None
 
 
 def has_no_answer(text: str) -> bool:

@@ -302,6 +302,17 @@ def handoff_places(ticket: Ticket, *, but: Place | None = None) -> list[Place]:
     return [place for place in ticket.places if place.lost_at is None and (but is None or place.id != but.id)]
 
 
+def written_to_bot(session: Session, ticket: Ticket) -> list[Message]:
+    """What was written to the bot since the ticket was handed back to it, which its agents have not read."""
+    back = [event.at for event in ticket.events if event.kind == "handed_back"]
+    if not back:
+        return []
+    told = select(Message).where(Message.conversation_id == ticket.conversation_id, Message.to_send.is_(False))
+    told = told.where(Message.author == Author.REQUESTER, Message.kind == Kind.TEXT, Message.created_at >= back[-1])
+    relayed = select(Message.concerns_id).where(Message.kind == Kind.RELAY, Message.concerns_id.is_not(None))
+    return list(session.scalars(told.where(Message.id.not_in(relayed)).order_by(Message.id)))
+
+
 def tickets_of(session: Session, requester: Person, limit: int = 20) -> list[Ticket]:
     """A requester's tickets, newest first."""
     own = select(Ticket).where(Ticket.requester_id == requester.id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.notes import note_in, without_reply
+from bot.notes import behind, note_in, without_reply
 
 MARKS = ("//", "🔒")
 NOTES = {
@@ -90,3 +90,18 @@ def test_reply_is_a_command_of_its_own() -> None:
     assert without_reply("/reply Gern.") == "Gern."
     assert without_reply("/Reply: Gern.") == "Gern."
     assert without_reply("/replying") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("@Service Desk Team West 2 // geheim", " // geheim"),
+        ("@Service Desk Team West 2, @Maren: Tiede // geheim", " // geheim"),
+        ("@Service Desk Team West 2 und @Maren: Tiede // geheim", " // geheim"),
+        ("Hallo @Maren: Tiede // so", "Hallo @Maren: Tiede // so"),
+        ("@Owen // so", "@Owen // so"),
+        ("", ""),
+    ],
+)
+def test_where_names_are_known_what_stands_behind_them_is_known(text: str, rest: str) -> None:
+    assert behind(text, ["Service Desk Team West 2", "Maren: Tiede"]) == rest

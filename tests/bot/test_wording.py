@@ -6,6 +6,7 @@ from bot.settings import SensitiveTopic
 from bot.wording import (
     asks_for_language,
     asks_for_person,
+    has_doubts,
     has_no_answer,
     sensitive_topic,
     still_broken,
@@ -136,6 +137,12 @@ def test_requests_are_told_from_incidents(text: str, kind: TicketType) -> None:
         ("Outlook auf Deutsch umstellen", None),
         ("Word in English, please", None),
         ("Deutsch oder Englisch?", None),
+        ("Kannst du das auf Deutsch sagen?", "de"),
+        ("Können wir Deutsch sprechen?", "de"),
+        ("I would like to continue in English", "en"),
+        ("Can you say that in English?", "en"),
+        ("Ich verstehe kein Englisch", "de"),
+        ("I don't understand German", "en"),
         ("bitte", None),
         ("", None),
     ],
@@ -188,3 +195,22 @@ def test_the_wish_to_close_a_ticket_is_seen_without_a_model(text: str, closes: b
 )
 def test_the_wish_to_open_a_ticket_again_names_nothing_else(text: str, again: bool) -> None:
     assert wants_reopened(text) == again
+
+
+@pytest.mark.parametrize(
+    ("text", "doubts"),
+    [
+        ("ja", False),
+        ("Ja, bitte das Ticket schließen", False),
+        ("yes, it is solved", False),
+        ("Ja, aber das Tablet ist immer noch grau", True),
+        ("Ja das Display geht, der Akku nicht", True),
+        ("Ja, wenn Frau Tiede fertig ist", True),
+        ("Ja, und wie richte ich den VPN ein?", True),
+        ("Jein", True),
+        ("yes, but not yet", True),
+        ("yes, but it doesn't print", True),
+    ],
+)
+def test_a_yes_with_a_but_has_doubts(text: str, doubts: bool) -> None:
+    assert has_doubts(text) == doubts

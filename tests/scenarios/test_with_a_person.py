@@ -127,6 +127,62 @@ def test_an_answer_after_a_hand_back_that_solved_the_ticket_closes_it(world: Wor
     assert world.conversation(KONRAD).outcome == "confirmed"
 
 
+@pytest.mark.parametrize(
+    "words", ["Ja, aber das Tablet ist immer noch grau", "Ja das Display geht, der Akku nicht", "Jein"]
+)
+def test_a_yes_with_a_but_closes_no_ticket(world: World, words: str) -> None:
+    handed_back(world)
+    ticket = world.ticket().number
+    world.ask(KONRAD, VPN_QUESTION)
+    world.press(KONRAD, "helped")
+    world.understander.teach(words, "affirm")
+    world.says(KONRAD, words)
+    world.new_answers(KONRAD)
+    assert world.ticket(ticket).is_open
+
+
+def test_what_was_told_to_the_bot_reaches_the_agents_when_it_hands_over_again(world: World) -> None:
+    handed_back(world)
+    ticket = world.ticket().number
+    world.ask(KONRAD, VPN_QUESTION)
+    world.press(KONRAD, "helped")
+    world.ask(KONRAD, "nein")
+    assert world.thread(ticket)[-3:-1] == [VPN_QUESTION, "nein"]
+    assert "agent_handed_over_again" in keys(world.thread(ticket)[-1])
+    assert "reason_asked_for_person" in str(keys(world.thread(ticket)[-1])) or "wünscht" in world.thread(ticket)[-1]
+
+
+def test_agents_read_that_a_ticket_was_handed_back_and_opened_again(world: World) -> None:
+    handed_back(world)
+    assert "agent_handed_back" in keys(world.thread(world.ticket().number)[-1])
+    world.agent_presses(MAREN, world.ticket().number, "resolve")
+    world.agent_presses(TOMASZ, world.ticket().number, "reopen")
+    assert world.thread(world.ticket().number)[-1] == f"Tomasz Wilk hat {world.ticket().number} wieder geöffnet."
+
+
+def test_who_resolved_is_told_not_who_had_it(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    world.agent_presses(MAREN, ticket, "claim")
+    world.new_answers(KONRAD)
+    world.agent_presses(TOMASZ, ticket, "resolve", fix="Kabel getauscht.")
+    assert "Tomasz Wilk hat das Ticket" in world.one_answer(KONRAD).reply.text
+
+
+@pytest.mark.parametrize("words", ["Bitte wieder öffnen", "Please reopen it"])
+def test_who_wants_a_closed_ticket_opened_again_gets_a_new_one_that_goes_on_with_it(world: World, words: str) -> None:
+    old = world.ticket_for(KONRAD, "Der Beamer in Raum 4 zeigt nur ein rotes Bild.")
+    world.ask(KONRAD, "Mein Ticket kann geschlossen werden")
+    world.ask(KONRAD, "ja")
+    assert world.ticket(old).state == TicketState.CLOSED
+    world.understander.teach(words, "cancel")
+    world.says(KONRAD, words)
+    told = [post.reply.text for post in world.new_answers(KONRAD)]
+    assert "reopen_window_over" in keys(told[0])
+    new = world.ticket()
+    assert (new.number != old, new.summary) == (True, world.ticket(old).summary)
+    assert old in world.thread(new.number)[-1]
+
+
 def test_a_cancelled_ticket_is_not_said_to_be_solved_because_something_else_was(world: World) -> None:
     handed_back(world)
     ticket = world.ticket().number

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from bot.attachments import plain_name, why_refused
 from bot.channels.port import DELETED, Address, File, Incoming, Sender
 from bot.channels.teams.words import AT, Mentioned, from_html, names_in, tidy, words_of
-from bot.notes import note_in
+from bot.notes import behind, note_in
 
 CHAT = "@"  # the personal chat with somebody is a channel named after them: `@5f0c...`
 ROOT = ";messageid="
@@ -248,20 +248,29 @@ def _written(activity: Activity, here: Here, now: datetime) -> Incoming | None:
         moment(activity, now),
         files,
         addressed=addressed,
+        is_note=is_note(activity, text, here),
     )
 
 
+def is_note(activity: Activity, text: str, here: Here) -> bool:
+    """Whether an agent's words are a note behind the colleagues they begin with: here it is known where a name ends."""
+    names = [one.name for one in activity.mentioned() if one.id != activity.me.id]
+    in_room = activity.channel_id in here.team_rooms
+    return in_room and bool(names) and note_in(behind(text, names), here.note_marks) is not None
+
+
 def _changed(activity: Activity, here: Here, now: datetime) -> Incoming:
-    address, at = address_of(activity), moment(activity, now)
+    address, text, at = address_of(activity), text_of(activity, here), moment(activity, now)
     original = source_id(address, activity.id)
     return Incoming(
         address,
         sender_of(activity),
-        text_of(activity, here),
+        text,
         f"{original}#{at.timestamp():.3f}",
         at,
         edits=original,
         addressed=is_addressed(activity, here),
+        is_note=is_note(activity, text, here),
     )
 
 

@@ -378,6 +378,18 @@ def test_natural_ways_to_write_a_note_make_one(teams: TeamsWorld, way: str) -> N
     assert note.startswith("@Tomasz Wilk") == ("<at>" in way)
 
 
+@pytest.mark.parametrize("name", ["Team: Netzwerk, Ebene 2 Nord und Süd", "anna maria von der au it support nord west"])
+def test_teams_says_where_a_mention_ends_whatever_somebody_is_called(teams: TeamsWorld, name: str) -> None:
+    other, card = teams.fake.user(name), teams.wants_person()
+    teams.maren.writes(f"{other.at} // {SECRET}", thread=card)
+    reply = teams.maren.writes("Ich sehe mir das an.", thread=card)
+    teams.settle()
+    teams.maren.edits(reply, f"{other.at} // {SECRET}")
+    teams.settle()
+    assert SECRET not in said_to(teams, teams.konrad)
+    assert told(teams.answers(teams.konrad))[-1] == ("Maren Tiede", "Ich sehe mir das an.")
+
+
 @pytest.mark.parametrize("text", ["@Konrad: bitte // nicht / eingeben", "<at>Tomasz Wilk</at> siehe http://x//y"])
 def test_what_has_a_mark_only_inside_is_a_reply(teams: TeamsWorld, text: str) -> None:
     card = teams.wants_person()

@@ -228,6 +228,15 @@ def test_what_the_requester_is_asked_is_theirs_to_answer(teams: TeamsWorld) -> N
     assert outcomes(teams)[-2:] == ["not_your_case", "asked_fact"]
 
 
+def test_a_colleague_who_only_names_lotse_learns_nothing_of_the_ticket(teams: TeamsWorld) -> None:
+    question = asked(teams, WISH)
+    teams.owen.writes("", thread=question, mention=True)
+    teams.settle()
+    said = [read(post) for post in teams.fake.said(teams.general, question)]
+    assert teams.ticket().number not in said[-1]
+    assert "not_your_case" in keys(said[-1])
+
+
 def test_a_colleagues_alarm_brings_a_person_whatever_the_requester_is_asked(teams: TeamsWorld) -> None:
     question = asked(teams, "Die Telefonanlage klingelt.")
     teams.owen.writes("The salary of everybody is readable there", thread=question, mention=True)
