@@ -52,6 +52,8 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
     if case.conversation.expects in {"cancel", "solved"}:
         agreed = says_yes(thought)
         if agreed is not None:
+            if not agreed and case.conversation.state in PERSON_HAS_IT and len(burst.text.split()) > 1:
+                case.relay(messages, case.require_ticket())  # "no, it is still broken" is news, too
             return case.settle_cancel(yes=agreed)
         case.expect(None)  # about something else: a later "yes" means that
     if case.conversation.state in PERSON_HAS_IT:

@@ -287,6 +287,13 @@ def test_whatever_is_still_broken_closes_nothing(world: World, words: str) -> No
     assert world.ticket(ticket).is_open
 
 
+def test_what_is_said_with_a_no_reaches_the_agents(world: World) -> None:
+    ticket = world.ticket_for(KONRAD)
+    world.ask(KONRAD, "Mein Ticket kann geschlossen werden")
+    assert "ticket_kept" in keys(world.ask(KONRAD, "Nein, jetzt brummt es auch noch").reply.text)
+    assert world.thread(ticket)[-1] == "Nein, jetzt brummt es auch noch"
+
+
 def test_a_yes_to_something_else_closes_no_ticket(world: World) -> None:
     ticket = world.ticket_for(KONRAD)
     world.ask(KONRAD, "Mein Ticket kann geschlossen werden")

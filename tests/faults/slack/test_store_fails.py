@@ -41,9 +41,9 @@ def rename(slack: SlackWorld, old: str, new: str) -> None:
 
 @pytest.fixture
 def impatient(slack: SlackWorld) -> SlackWorld:
-    """Nothing is repeated by itself, and Slack waits half a second."""
+    """Nothing is repeated by itself, and Slack waits two seconds where nothing tells it that storing failed."""
     slack.fake.postman.retries = 0
-    slack.fake.postman.ack_timeout = 3.0 if slack.transport == "http" else 0.5
+    slack.fake.postman.ack_timeout = 3.0 if slack.transport == "http" else 2.0
     return slack
 
 

@@ -519,4 +519,4 @@ def test_the_card_is_one_post_for_everybody(teams: TeamsWorld) -> None:
         press(teams, teams.maren, card, name)
     assert card.edits >= 3
     assert len([post for post in teams.fake.posts(teams.desk) if not post.is_reply]) == 1
-    assert len(teams.fake.posts(teams.desk)) == posts + 1, "that it was escalated is said below it"
+    assert len(teams.fake.posts(teams.desk)) == posts + 2, "that it was handed back and escalated is said below it"
