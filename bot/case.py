@@ -457,11 +457,8 @@ class RequesterCase(Voice):
         newest = next(iter(desk.tickets_of(self.session, self.conversation.requester, 1)), None)
         return newest if newest is not None and newest.state == TicketState.CLOSED else None
 
-    def open_instead(self) -> str:
+    def open_instead(self, closed: Ticket) -> str:
         """A closed ticket is not opened again: a new one about the same takes its place, and says so."""
-        closed = self.closed_ticket()
-        if closed is None:
-            raise LookupError(f"conversation {self.conversation.id} has no closed ticket before it")
         self.say("reopen_window_over", number=closed.number)
         self.remember(question=closed.summary, reason=Reason.ASKED_FOR_PERSON, missing=[])
         outcome = self.open_ticket()

@@ -60,8 +60,10 @@ def text(case: RequesterCase, burst: Burst, messages: Sequence[Message], thought
         return case.add_to_ticket(messages, thought)
     if case.conversation.state == ConversationState.RESOLVED:
         return after_resolved(case, messages, thought)
-    if case.conversation.ticket is None and wants_reopened(thought.situation.text) and case.closed_ticket() is not None:
-        return case.open_instead()
+    again = case.conversation.ticket is None and wants_reopened(thought.situation.text)
+    closed = case.closed_ticket() if again else None
+    if closed is not None:
+        return case.open_instead(closed)
     if case.conversation.expects == "fact":
         return case.take_fact_or_more(thought)
     if case.conversation.expects == "choice":
